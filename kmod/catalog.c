@@ -1,0 +1,531 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* catalog.c - the catalog of a pool in its log: load, checkpoint, break. */
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include "catalog.h"
+#include "cut.h"
+#include "group.h"
+#include "index.h"
+#include "log.h"
+#include "registry.h"
+#include "replay.h"
+#include "replica.h"
+#include "source.h"
+#include "trace.h"
+
+void cohort_record_header(void *buf, u16 type, u32 id, u32 len)
+{
+	struct cohort_disk_record *r = buf;
+
+	r->type = cpu_to_le16(type);
+	r->reserved = 0;
+	r->len = cpu_to_le32(len);
+	r->id = cpu_to_le32(id);
+	r->pad = 0;
+}
+
+/* ---- load ---- */
+
+struct load {
+	struct cohort_pool *pool;
+};
+
+static int load_read(void *ctx, u64 addr, void *buf, u32 len)
+{
+	struct load *load = ctx;
+
+	return cohort_bdev_rw(load->pool->bdev, REQ_OP_READ, addr, buf, len);
+}
+
+static int load_preserve(void *ctx, const struct cohort_preserve *p, u64 addr)
+{
+	struct load *load = ctx;
+	struct cohort_index_node *node = cohort_index_node_new();
+	int err;
+
+	if (!node)
+		return -ENOMEM;
+	node->source = p->source;
+	node->chunk = p->chunk;
+	node->epoch = p->epoch;
+	node->addr = addr;
+	node->unreadable = p->unreadable;
+	node->crc = p->crc;
+	err = cohort_index_insert(load->pool->index, node);
+	if (err) {
+		/* the same key twice: the first one was there when it was needed */
+		cohort_index_node_free(node);
+		return 0;
+	}
+	cohort_segments_live(&load->pool->log->segs, addr, 1);
+	return 0;
+}
+
+static int delete_object(struct cohort_pool *pool, u16 type, u32 id)
+{
+	struct cohort_source *source;
+	struct cohort_group *group;
+	struct cohort_rel *rel;
+
+	switch (type) {
+	case COHORT_REC_SOURCE_DEL:
+		source = cohort_source_by_id(pool, id);
+		if (!source || source->rels || source->groups)
+			return -EUCLEAN;
+		cohort_source_unlink(source);
+		cohort_source_put(source);
+		return 0;
+	case COHORT_REC_GROUP_DEL:
+		group = cohort_group_by_id(pool, id);
+		if (!group || group->rels)
+			return -EUCLEAN;
+		cohort_group_unlink(group);
+		cohort_group_free(group);
+		return 0;
+	default:
+		rel = cohort_rel_by_id(pool, id);
+		if (!rel)
+			return -EUCLEAN;
+		cohort_rel_unlink(rel);
+		cohort_rel_put(rel);
+		return 0;
+	}
+}
+
+static int load_record(void *ctx, const void *record, u64 seq, u32 segment)
+{
+	struct load *load = ctx;
+	const struct cohort_disk_record *r = record;
+	u16 type = le16_to_cpu(r->type);
+
+	int err;
+
+	cohort_segments_record(&load->pool->log->segs, segment, seq);
+	mutex_lock(&cohort_lock);
+	switch (type) {
+	case COHORT_REC_SOURCE:
+		err = cohort_source_decode(load->pool, record);
+		break;
+	case COHORT_REC_GROUP:
+		err = cohort_group_decode(load->pool, record);
+		break;
+	case COHORT_REC_REL:
+		err = cohort_rel_decode(load->pool, record);
+		break;
+	default:
+		err = delete_object(load->pool, type, le32_to_cpu(r->id));
+	}
+	mutex_unlock(&cohort_lock);
+	return err;
+}
+
+/* The cuts the catalog knows are what has to be protected. */
+static int load_live(struct cohort_pool *pool)
+{
+	struct cohort_rel *rel;
+	int err = 0;
+	u32 i;
+
+	mutex_lock(&cohort_cut_mutex);
+	list_for_each_entry(rel, &pool->rels, list)
+		for (i = 0; i < rel->count && !err; i++)
+			if (rel->member[i].state == COHORT_COPY_STATE_SYNCHRONIZED)
+				err = cohort_source_live_add(rel->member[i].source,
+							     rel->member[i].epoch);
+	mutex_unlock(&cohort_cut_mutex);
+	return err;
+}
+
+/* The segments as the table and the log say they are. */
+static void load_segments(struct cohort_pool *pool, const struct cohort_segment_entry *table)
+{
+	struct cohort_segments *segs = &pool->log->segs;
+	u32 i;
+
+	for (i = 0; i < segs->nr; i++) {
+		segs->seg[i].entry = table[i];
+		if (!table[i].seq)
+			continue;
+		segs->free--;
+		segs->next_seq = max(segs->next_seq, table[i].seq + 1);
+	}
+}
+
+int cohort_catalog_load(struct cohort_pool *pool, u64 *last_seq, u32 *last_crc,
+			struct cohort_words *words)
+{
+	struct load load = { .pool = pool };
+	struct cohort_replay r = {
+		.sb = &pool->sb,
+		.ctx = &load,
+		.read = load_read,
+		.preserve = load_preserve,
+		.record = load_record,
+	};
+	int err;
+
+	r.table = kvcalloc(pool->sb.nr_segments, sizeof(*r.table), GFP_NOIO);
+	if (!r.table)
+		return cohort_refuse(words, -ENOMEM, "no memory for the segment table");
+	err = cohort_replay_run(&r);
+	if (!err)
+		err = load_live(pool);
+	if (err)
+		cohort_refuse(words, err, "pool \"%s\": %s (error %d)", pool->name,
+			      r.why[0] ? r.why : "the catalog could not be loaded", err);
+	else
+		load_segments(pool, r.table);
+	kvfree(r.table);
+	*last_seq = max(r.last_seq, pool->sb.next_seq - 1);
+	*last_crc = r.last_crc;
+	pool->sb.epoch_high = max(pool->sb.epoch_high, r.max_epoch + 1);
+	return err;
+}
+
+void cohort_catalog_unload(struct cohort_pool *pool)
+{
+	struct cohort_source *source, *s;
+	struct cohort_group *group, *g;
+	struct cohort_rel *rel, *r;
+
+	lockdep_assert_held(&cohort_lock);
+	list_for_each_entry_safe(rel, r, &pool->rels, list) {
+		cohort_rel_unlink(rel);
+		cohort_rel_put(rel);
+	}
+	list_for_each_entry_safe(group, g, &pool->groups, list) {
+		cohort_group_unlink(group);
+		cohort_group_free(group);
+	}
+	list_for_each_entry_safe(source, s, &pool->sources, list) {
+		cohort_source_unlink(source);
+		cohort_source_put(source);
+	}
+}
+
+/* ---- checkpoint ---- */
+
+/* Objects in an order that replay can follow; pending ones have no record to keep. */
+struct dump {
+	void *buf;
+	size_t room;
+	size_t len;
+};
+
+static void *dump_space(struct dump *d, size_t len)
+{
+	void *at = d->buf + d->len;
+
+	if (WARN_ON_ONCE(d->len + len > d->room))
+		return NULL;
+	d->len += len;
+	return at;
+}
+
+static size_t catalog_size(struct cohort_pool *pool)
+{
+	struct cohort_source *source;
+	struct cohort_group *group;
+	struct cohort_rel *rel;
+	size_t len = 0;
+
+	list_for_each_entry(source, &pool->sources, list)
+		len += sizeof(struct cohort_disk_source);
+	list_for_each_entry(group, &pool->groups, list)
+		len += cohort_group_record_len(group);
+	list_for_each_entry(rel, &pool->rels, list)
+		len += cohort_rel_record_len(rel);
+	return len;
+}
+
+static void dump_catalog(struct cohort_pool *pool, struct dump *d)
+{
+	struct cohort_source *source;
+	struct cohort_group *group;
+	struct cohort_rel *rel;
+	void *at;
+
+	list_for_each_entry(source, &pool->sources, list)
+		if (!source->pending) {
+			at = dump_space(d, sizeof(struct cohort_disk_source));
+			if (at)
+				cohort_source_encode(source, at);
+		}
+	list_for_each_entry(group, &pool->groups, list)
+		if (!group->pending) {
+			at = dump_space(d, cohort_group_record_len(group));
+			if (at)
+				cohort_group_encode(group, at);
+		}
+	list_for_each_entry(rel, &pool->rels, list)
+		if (!rel->pending) {
+			at = dump_space(d, cohort_rel_record_len(rel));
+			if (at)
+				cohort_rel_encode(rel, at);
+		}
+}
+
+/* As many whole records as fit into a batch. */
+static u32 batch_records(const void *buf, size_t left, u32 most)
+{
+	u32 len = 0;
+
+	while (len < left) {
+		const struct cohort_disk_record *r = buf + len;
+		u32 n = le32_to_cpu(r->len);
+
+		if (len && len + n > most)
+			break;
+		len += n;
+	}
+	return len;
+}
+
+static int append_dump(struct cohort_pool *pool, const struct dump *d, u64 *first_seq)
+{
+	u32 most = min_t(u32, pool->sb.segment_size / 2, 256u << 10);
+	size_t at = 0;
+	u64 seq;
+	int err;
+
+	while (at < d->len) {
+		u32 len = batch_records(d->buf + at, d->len - at, most);
+
+		err = cohort_log_append(pool->log, d->buf + at, len, &seq);
+		if (err)
+			return err;
+		if (!at)
+			*first_seq = seq;
+		at += len;
+	}
+	return 0;
+}
+
+int cohort_catalog_checkpoint(struct cohort_pool *pool)
+{
+	struct dump d = { };
+	u64 first = 0;
+	int err;
+
+	lockdep_assert_held(&pool->catalog_mutex);
+	mutex_lock(&cohort_lock);
+	d.room = catalog_size(pool);
+	d.buf = kvmalloc(d.room + 1, GFP_NOIO);
+	if (d.buf)
+		dump_catalog(pool, &d);
+	mutex_unlock(&cohort_lock);
+	if (!d.buf)
+		return -ENOMEM;
+	err = append_dump(pool, &d, &first);
+	kvfree(d.buf);
+	if (err)
+		return err;
+	/* an empty catalog voids everything that was written so far */
+	if (!first)
+		first = READ_ONCE(pool->log->completed) + 1;
+	return cohort_pool_set_catalog_seq(pool, first);
+}
+
+/* ---- break ---- */
+
+static bool holds_cut(const struct cohort_rel *rel)
+{
+	u32 i;
+
+	for (i = 0; i < rel->count; i++)
+		if (rel->member[i].epoch && rel->member[i].state != COHORT_COPY_STATE_BROKEN)
+			return true;
+	return false;
+}
+
+static u64 oldest_epoch(const struct cohort_rel *rel)
+{
+	u64 epoch = U64_MAX;
+	u32 i;
+
+	for (i = 0; i < rel->count; i++)
+		if (rel->member[i].epoch && rel->member[i].state != COHORT_COPY_STATE_BROKEN)
+			epoch = min(epoch, rel->member[i].epoch);
+	return epoch;
+}
+
+static struct cohort_rel *oldest_rel(struct cohort_pool *pool)
+{
+	struct cohort_rel *rel, *oldest = NULL;
+
+	lockdep_assert_held(&cohort_lock);
+	list_for_each_entry(rel, &pool->rels, list)
+		if (holds_cut(rel) && (!oldest || oldest_epoch(rel) < oldest_epoch(oldest)))
+			oldest = rel;
+	return oldest;
+}
+
+/* Its images answer EIO first, then nothing is preserved for it any more. */
+static void break_member(struct cohort_rel *rel, u32 i)
+{
+	struct cohort_rel_member *m = &rel->member[i];
+
+	lockdep_assert_held(&cohort_cut_mutex);
+	WRITE_ONCE(m->state, COHORT_COPY_STATE_BROKEN);
+	/* pairs with the barrier in image_lost(): broken before its space is used anew */
+	smp_wmb();
+	if (m->epoch)
+		cohort_source_live_del(m->source, m->epoch);
+}
+
+static void break_rel(struct cohort_rel *rel, const char *reason)
+{
+	u32 i, from = rel->state;
+
+	lockdep_assert_held(&cohort_lock);
+	mutex_lock(&cohort_cut_mutex);
+	for (i = 0; i < rel->count; i++)
+		break_member(rel, i);
+	mutex_unlock(&cohort_cut_mutex);
+	rel->overrun = true;
+	rel->reason = reason;
+	cohort_rel_update_state(rel);
+	trace_cohort_rel_state(rel->name, from, rel->state);
+	if (!rel->pending)
+		cohort_notify(&(struct cohort_news) {
+			.event = COHORT_EVENT_REL_BROKEN, .pool = rel->pool, .rel = rel,
+			.group = rel->source_group,
+		});
+}
+
+/* The record of @rel as it would be with its members broken. */
+static void *broken_record(struct cohort_rel *rel, const struct cohort_source *only, size_t *len)
+{
+	struct cohort_disk_rel *d = kvmalloc(cohort_rel_record_len(rel), GFP_NOIO);
+	u32 i;
+
+	lockdep_assert_held(&cohort_lock);
+	if (!d)
+		return NULL;
+	*len = cohort_rel_encode(rel, d);
+	for (i = 0; i < rel->count; i++)
+		if (!only || rel->member[i].source == only)
+			d->member[i].state = cpu_to_le32(COHORT_COPY_STATE_BROKEN);
+	return d;
+}
+
+bool cohort_catalog_break_oldest(struct cohort_pool *pool, const char *reason)
+{
+	struct cohort_rel *rel;
+	void *record = NULL;
+	size_t len;
+	int err;
+
+	lockdep_assert_held(&pool->catalog_mutex);
+	mutex_lock(&cohort_lock);
+	rel = oldest_rel(pool);
+	if (rel && !rel->pending)
+		record = broken_record(rel, NULL, &len);
+	mutex_unlock(&cohort_lock);
+	if (!rel)
+		return false;
+	if (rel->pending) {
+		/* not in the catalog yet: its job finds out and takes it back */
+		mutex_lock(&cohort_lock);
+		break_rel(rel, reason);
+		mutex_unlock(&cohort_lock);
+		return true;
+	}
+	/* durable before the first write that relies on it */
+	err = record ? cohort_log_append(pool->log, record, len, NULL) : -ENOMEM;
+	kvfree(record);
+	if (err)
+		return false;
+	mutex_lock(&cohort_lock);
+	break_rel(rel, reason);
+	mutex_unlock(&cohort_lock);
+	return true;
+}
+
+void cohort_catalog_break_all(struct cohort_pool *pool, const char *reason)
+{
+	struct cohort_rel *rel;
+
+	list_for_each_entry(rel, &pool->rels, list)
+		if (holds_cut(rel))
+			break_rel(rel, reason);
+}
+
+static bool has_member(const struct cohort_rel *rel, const struct cohort_source *source)
+{
+	u32 i;
+
+	for (i = 0; i < rel->count; i++)
+		if (rel->member[i].source == source)
+			return true;
+	return false;
+}
+
+/* Records of every relationship of @source with its members broken, behind @record. */
+static int source_records(struct cohort_pool *pool, struct cohort_source *source,
+			  struct dump *d, const void *record, size_t len)
+{
+	struct cohort_rel *rel;
+
+	d->room = catalog_size(pool) + len;
+	d->buf = kvmalloc(d->room, GFP_NOIO);
+	if (!d->buf)
+		return -ENOMEM;
+	memcpy(dump_space(d, len), record, len);
+	list_for_each_entry(rel, &pool->rels, list) {
+		size_t n;
+		void *one;
+
+		if (!has_member(rel, source))
+			continue;
+		one = broken_record(rel, source, &n);
+		if (!one)
+			return -ENOMEM;
+		memcpy(dump_space(d, n), one, n);
+		kvfree(one);
+	}
+	return 0;
+}
+
+static void break_source(struct cohort_pool *pool, struct cohort_source *source)
+{
+	struct cohort_rel *rel;
+	u32 i;
+
+	mutex_lock(&cohort_cut_mutex);
+	list_for_each_entry(rel, &pool->rels, list)
+		for (i = 0; i < rel->count; i++)
+			if (rel->member[i].source == source)
+				break_member(rel, i);
+	mutex_unlock(&cohort_cut_mutex);
+	list_for_each_entry(rel, &pool->rels, list) {
+		if (!has_member(rel, source))
+			continue;
+		rel->reason = "the disk of a member was exchanged or written elsewhere";
+		cohort_rel_update_state(rel);
+		cohort_notify(&(struct cohort_news) {
+			.event = COHORT_EVENT_REL_BROKEN, .pool = pool, .rel = rel,
+		});
+	}
+}
+
+int cohort_pool_break_source(struct cohort_pool *pool, struct cohort_source *source,
+			     const void *record, size_t len)
+{
+	struct dump d = { };
+	int err;
+
+	lockdep_assert_held(&pool->catalog_mutex);
+	mutex_lock(&cohort_lock);
+	err = source_records(pool, source, &d, record, len);
+	mutex_unlock(&cohort_lock);
+	if (!err)
+		err = cohort_log_append(pool->log, d.buf, d.len, NULL);
+	kvfree(d.buf);
+	if (err)
+		return err;
+	mutex_lock(&cohort_lock);
+	break_source(pool, source);
+	mutex_unlock(&cohort_lock);
+	return 0;
+}

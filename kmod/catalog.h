@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* catalog.h - the catalog of a pool in its log: load, checkpoint, break. */
+#ifndef COHORT_CATALOG_H
+#define COHORT_CATALOG_H
+
+#include "pool.h"
+
+/*
+ * Reads the log into @pool, whose log and index are new and stopped. Sleeps
+ * long. The pool is not visible yet; cohort_lock is taken for its lists all the same.
+ */
+int cohort_catalog_load(struct cohort_pool *pool, u64 *last_seq, u32 *last_crc,
+			struct cohort_words *words);
+/* Takes every object out again. Caller holds cohort_lock. */
+void cohort_catalog_unload(struct cohort_pool *pool);
+
+/*
+ * Writes every object anew, so that older records are void and their segments
+ * can go. Caller holds catalog_mutex, not cohort_lock.
+ */
+int cohort_catalog_checkpoint(struct cohort_pool *pool);
+
+/* The oldest relationship that holds a cut breaks as a whole. False: none. Locks as above. */
+bool cohort_catalog_break_oldest(struct cohort_pool *pool, const char *reason);
+/* In memory only: every cut of the pool, after its log failed. Caller holds cohort_lock. */
+void cohort_catalog_break_all(struct cohort_pool *pool, const char *reason);
+
+#endif

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * format.h - what a pool device holds, byte by byte.
+ *
+ *	0		zero
+ *	4 KiB		superblock A (odd generations)
+ *	8 KiB		zero up to 1 MiB, so that no other format is mistaken for ours
+ *	1 MiB		superblock B (even generations)
+ *	1 MiB + 4 KiB	segment table: one entry per segment, 15 entries per 512-byte sector
+ *	segments_start	segments of segment_size bytes
+ *
+ * A log segment holds batches one behind the other. A batch is a header block
+ * of 4 KiB and its data. The log is the database: PRESERVE batches carry old
+ * chunks, RECORD batches carry the catalog, a group's cut being one record.
+ *
+ * Everything is little-endian. Every metadata block carries a CRC32C seeded
+ * with the pool's UUID and its own address, so that a block of another pool,
+ * or one written to the wrong place, is not taken for good.
+ */
+#ifndef COHORT_FORMAT_H
+#define COHORT_FORMAT_H
+
+#include "portable.h"
+
+#define COHORT_SECTOR		512u
+#define COHORT_BLOCK		4096u
+
+#define COHORT_SUPER_A		4096ull
+#define COHORT_SUPER_B		(1ull << 20)
+#define COHORT_TABLE_START	((1ull << 20) + COHORT_BLOCK)
+
+#define COHORT_SUPER_MAGIC	"\xc0\x40\x27 cohort pool\x0d\x0a"
+#define COHORT_FORMAT_VERSION	1
+
+/* Feature words: unknown bits in ro_compat forbid writing, in incompat opening. */
+#define COHORT_COMPAT_KNOWN	0ull
+#define COHORT_RO_COMPAT_KNOWN	0ull
+#define COHORT_INCOMPAT_KNOWN	0ull
+
+#define COHORT_SB_CLEAN		(1u << 0)	/* closed cleanly */
+#define COHORT_SB_BREAK_ALL	(1u << 1)	/* the log failed: no snapshot may be trusted */
+
+#define COHORT_CHUNK_MIN	4096u
+#define COHORT_CHUNK_MAX	65536u
+#define COHORT_SEGMENT_MIN	(256u << 10)
+#define COHORT_SEGMENT_MAX	(4u << 20)
+/* Segments only control records may take: making space must not need space. */
+#define COHORT_RESERVED_SEGMENTS	2
+#define COHORT_MIN_SEGMENTS	8
+
+#define COHORT_DISK_NAME	128
+#define COHORT_DISK_ID		136
+#define COHORT_DISK_PARTUUID	40
+#define COHORT_DISK_FINGERPRINT	32
+
+struct cohort_disk_super {
+	u8	magic[16];
+	__le32	crc;			/* of the block, this field zero */
+	__le32	version;
+	u8	uuid[16];
+	__le64	generation;
+	__le64	address;		/* own byte offset */
+	__le64	compat;
+	__le64	ro_compat;
+	__le64	incompat;
+	__le64	size;			/* bytes in use of the device */
+	__le32	chunk_size;
+	__le32	segment_size;
+	__le64	table_size;		/* bytes reserved for the segment table */
+	__le64	segments_start;
+	__le64	nr_segments;
+	__le64	epoch_high;		/* no epoch at or above it was ever used */
+	__le64	nonce;			/* of the newest activation */
+	__le64	next_seq;		/* floor for batch sequence numbers */
+	__le64	next_segment;		/* floor for segment sequence numbers */
+	__le64	catalog_seq;		/* records of older batches are void */
+	__le32	flags;
+	__le32	pad;
+	u8	name[COHORT_DISK_NAME];
+	u8	reserved[COHORT_BLOCK - 296];
+} __packed;
+
+static_assert(offsetof(struct cohort_disk_super, crc) == 16, "super.crc");
+static_assert(offsetof(struct cohort_disk_super, generation) == 40, "super.generation");
+static_assert(offsetof(struct cohort_disk_super, size) == 80, "super.size");
+static_assert(offsetof(struct cohort_disk_super, nr_segments) == 112, "super.nr_segments");
+static_assert(offsetof(struct cohort_disk_super, catalog_seq) == 152, "super.catalog_seq");
+static_assert(offsetof(struct cohort_disk_super, name) == 168, "super.name");
+static_assert(sizeof(struct cohort_disk_super) == COHORT_BLOCK, "super");
+
+/* One entry of the segment table. */
+struct cohort_disk_segment {
+	__le64	seq;			/* order of use, 0 = free */
+	__le64	nonce;			/* activation that fills it */
+	__le32	length;			/* bytes of complete batches, 0 = still open */
+	__le32	kind;
+	__le64	min_seq;		/* batches below it are of a former life */
+} __packed;
+
+#define COHORT_SEGMENT_LOG	1u
+#define COHORT_TABLE_PER_SECTOR	15u
+#define COHORT_TABLE_MAGIC	0x54534843u	/* "CHST" */
+
+/* A table sector stands for itself: a torn write of several leaves each old or new. */
+struct cohort_disk_table {
+	__le32	magic;
+	__le32	crc;			/* of the sector, this field zero */
+	__le64	address;
+	__le64	reserved[2];
+	struct cohort_disk_segment seg[COHORT_TABLE_PER_SECTOR];
+} __packed;
+
+static_assert(sizeof(struct cohort_disk_segment) == 32, "segment");
+static_assert(sizeof(struct cohort_disk_table) == COHORT_SECTOR, "table");
+
+#define COHORT_BATCH_MAGIC	0x42434843u	/* "CHCB" */
+#define COHORT_BATCH_PRESERVE	1u
+#define COHORT_BATCH_RECORD	2u
+#define COHORT_BATCH_PAYLOAD	(COHORT_BLOCK - 80u)
+
+/* Header block of a batch. Data follows at once, data_len bytes of it. */
+struct cohort_disk_batch {
+	__le32	magic;
+	__le32	crc;			/* of the block, this field zero */
+	__le64	address;
+	__le64	nonce;
+	__le64	seq;			/* pool-wide, one more than the batch before */
+	__le64	completed;		/* every batch up to this one was durable */
+	__le32	prev_crc;		/* crc of the batch before, chains them */
+	__le32	kind;
+	__le32	count;			/* entries, or bytes of records */
+	__le32	data_len;		/* a multiple of COHORT_BLOCK */
+	__le32	data_crc;		/* RECORD: of the records wherever they lie */
+	__le32	reserved[5];
+	u8	payload[COHORT_BATCH_PAYLOAD];
+} __packed;
+
+static_assert(offsetof(struct cohort_disk_batch, payload) == 80, "batch.payload");
+static_assert(sizeof(struct cohort_disk_batch) == COHORT_BLOCK, "batch");
+
+/* One preserved chunk; its data is the n-th chunk of the batch's data. */
+struct cohort_disk_preserve {
+	__le32	source;
+	__le32	crc;			/* CRC32C of the chunk */
+	__le64	chunk;
+	__le64	epoch;			/* newest cut it belongs to */
+	__le64	unreadable;		/* a bit per 1/64 of the chunk that could not be read */
+} __packed;
+
+#define COHORT_BATCH_ENTRIES (COHORT_BATCH_PAYLOAD / sizeof(struct cohort_disk_preserve))
+
+static_assert(sizeof(struct cohort_disk_preserve) == 32, "preserve");
+
+/* Records: the catalog as a list of changes; the newest one of an id counts. */
+enum cohort_record_type {
+	COHORT_REC_SOURCE	= 1,
+	COHORT_REC_SOURCE_DEL	= 2,
+	COHORT_REC_GROUP	= 3,
+	COHORT_REC_GROUP_DEL	= 4,
+	COHORT_REC_REL		= 5,
+	COHORT_REC_REL_DEL	= 6,
+};
+
+struct cohort_disk_record {
+	__le16	type;
+	__le16	reserved;
+	__le32	len;			/* with this header, a multiple of 8 */
+	__le32	id;
+	__le32	pad;
+} __packed;
+
+#define COHORT_SRC_CLEAN	(1u << 0)
+
+struct cohort_disk_source {
+	struct cohort_disk_record hdr;
+	u8	uuid[16];
+	__le64	size;			/* bytes */
+	__le32	flags;
+	__le32	pad;
+	u8	fingerprint[COHORT_DISK_FINGERPRINT];
+	u8	name[COHORT_DISK_NAME];
+	u8	dm_uuid[COHORT_DISK_ID];
+	u8	wwn[COHORT_DISK_ID];
+	u8	partuuid[COHORT_DISK_PARTUUID];
+} __packed;
+
+struct cohort_disk_group {
+	struct cohort_disk_record hdr;
+	__le32	kind;
+	__le32	flags;
+	__le32	count;
+	__le32	pad;
+	u8	name[COHORT_DISK_NAME];
+	__le32	member[];		/* source ids, padded to 8 bytes */
+} __packed;
+
+struct cohort_disk_rel_member {
+	__le32	source;
+	__le32	state;
+	__le64	epoch;
+	__le64	when;			/* realtime, nanoseconds */
+} __packed;
+
+struct cohort_disk_rel {
+	struct cohort_disk_record hdr;
+	u8	uuid[16];
+	__le32	sync_type;
+	__le32	mode;
+	__le32	consistency;
+	__le32	state;
+	__le32	flags;
+	__le32	source_group;
+	__le32	target_group;
+	__le32	count;
+	__le64	when;
+	__le64	space_limit;
+	__le64	remove_after;
+	u8	name[COHORT_DISK_NAME];
+	struct cohort_disk_rel_member member[];
+} __packed;
+
+static_assert(sizeof(struct cohort_disk_record) == 16, "record");
+static_assert(sizeof(struct cohort_disk_source) == 520, "source");
+static_assert(sizeof(struct cohort_disk_group) == 160, "group");
+static_assert(sizeof(struct cohort_disk_rel_member) == 24, "member");
+static_assert(sizeof(struct cohort_disk_rel) == 216, "relationship");
+
+#endif

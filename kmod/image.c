@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* image.c - reads a source as it was at a cut. */
+#include <linux/blkdev.h>
+#include <linux/device-mapper.h>
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include "image.h"
+#include "index.h"
+#include "log.h"
+#include "pool.h"
+#include "source.h"
+#include "trace.h"
+
+/* Chunks one bio to the pool may verify at its end, maybe in an interrupt. */
+#define POOL_RUN_MAX	16
+#define SEQ_RUN		(1u << COHORT_SEQ_SHIFT)
+
+enum image_where {
+	IMAGE_POOL,		/* whole chunks, verified at the end */
+	IMAGE_SOURCE,		/* unchanged at the end, or once more */
+	IMAGE_SLOW,		/* chunk by chunk in a worker */
+	IMAGE_DONE,		/* the worker has ended it */
+};
+
+static struct workqueue_struct *image_wq;
+
+int cohort_image_init(void)
+{
+	image_wq = alloc_workqueue("cohort_image", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
+	return image_wq ? 0 : -ENOMEM;
+}
+
+void cohort_image_exit(void)
+{
+	destroy_workqueue(image_wq);
+}
+
+static u32 chunk_sectors(const struct cohort_image *image)
+{
+	return 1u << image->chunk_shift;
+}
+
+static u32 chunk_bytes(const struct cohort_image *image)
+{
+	return chunk_sectors(image) << SECTOR_SHIFT;
+}
+
+/* Broken or deleted: what was read may be of somebody else by now. */
+static bool image_lost(const struct cohort_image *image)
+{
+	/* data, then state; pairs with the barrier in break_member() */
+	smp_rmb();
+	return READ_ONCE(image->rel->dead) ||
+		READ_ONCE(image->member->state) != COHORT_COPY_STATE_SYNCHRONIZED;
+}
+
+static bool in_pool(const struct cohort_image *image, u64 chunk, struct cohort_mapping *map)
+{
+	return cohort_index_lookup(image->pool->index, image->source->id, chunk,
+				   image->member->epoch, map);
+}
+
+static u32 seq_of(const struct cohort_image *image, u64 chunk)
+{
+	return atomic_read(cohort_source_seq(image->source, chunk));
+}
+
+/* ---- map: the longest run of one kind ---- */
+
+/* Whole chunks that lie one behind the other in the pool, all readable. */
+static u32 pool_run(const struct cohort_image *image, u64 chunk, u32 most,
+		    const struct cohort_mapping *first)
+{
+	struct cohort_mapping map;
+	u32 n = 1;
+
+	while (n < most && in_pool(image, chunk + n, &map) && !map.unreadable &&
+	       map.addr == first->addr + n * chunk_bytes(image))
+		n++;
+	return n;
+}
+
+/* Chunks not in the pool that share one insert counter. */
+static u32 source_run(const struct cohort_image *image, u64 chunk, u32 most)
+{
+	u32 n = 1;
+
+	while (n < most && (chunk + n) % SEQ_RUN && !in_pool(image, chunk + n, NULL))
+		n++;
+	return n;
+}
+
+static void accept(struct bio *bio, struct cohort_image_read *r, u32 sectors)
+{
+	if (sectors < bio_sectors(bio))
+		dm_accept_partial_bio(bio, sectors);
+	r->iter = bio->bi_iter;
+}
+
+static int map_source(struct cohort_image *image, struct bio *bio, struct cohort_image_read *r,
+		      u64 chunk, u32 offset)
+{
+	u32 most = ((offset + bio_sectors(bio) - 1) >> image->chunk_shift) + 1;
+	u32 n = source_run(image, chunk, most);
+
+	r->where = IMAGE_SOURCE;
+	accept(bio, r, min_t(u32, bio_sectors(bio), n * chunk_sectors(image) - offset));
+	bio_set_dev(bio, image->bdev);
+	atomic64_add(n, &image->from_source);
+	trace_cohort_image_read(image->source->id, image->member->epoch, chunk,
+				COHORT_TRACE_SOURCE);
+	return DM_MAPIO_REMAPPED;
+}
+
+static void image_work(struct work_struct *work);
+
+static int go_slow(struct cohort_image_read *r)
+{
+	r->where = IMAGE_SLOW;
+	INIT_WORK(&r->work, image_work);
+	queue_work(image_wq, &r->work);
+	return DM_MAPIO_SUBMITTED;
+}
+
+static int map_pool(struct cohort_image *image, struct bio *bio, struct cohort_image_read *r,
+		    u64 chunk, const struct cohort_mapping *map)
+{
+	u32 whole = bio_sectors(bio) >> image->chunk_shift, n;
+
+	n = pool_run(image, chunk, min_t(u32, whole, POOL_RUN_MAX), map);
+	accept(bio, r, n * chunk_sectors(image));
+	if (!cohort_pool_read_begin(image->pool))
+		return go_slow(r);
+	r->where = IMAGE_POOL;
+	bio->bi_iter.bi_sector = map->addr >> SECTOR_SHIFT;
+	bio_set_dev(bio, image->pool->bdev);
+	atomic64_add(n, &image->from_pool);
+	trace_cohort_image_read(image->source->id, image->member->epoch, chunk,
+				COHORT_TRACE_POOL);
+	return DM_MAPIO_REMAPPED;
+}
+
+int cohort_image_map(struct cohort_image *image, struct bio *bio, struct cohort_image_read *r)
+{
+	u64 chunk = bio->bi_iter.bi_sector >> image->chunk_shift;
+	u32 offset = bio->bi_iter.bi_sector & (chunk_sectors(image) - 1);
+	struct cohort_mapping map;
+
+	r->image = image;
+	if (image_lost(image))
+		return DM_MAPIO_KILL;
+	r->seq = seq_of(image, chunk);
+	/* the counter, then the index; pairs with the barriers in op_insert() */
+	smp_rmb();
+	if (!in_pool(image, chunk, &map))
+		return map_source(image, bio, r, chunk, offset);
+	if (!offset && !map.unreadable && bio_sectors(bio) >= chunk_sectors(image))
+		return map_pool(image, bio, r, chunk, &map);
+	accept(bio, r, min_t(u32, bio_sectors(bio), chunk_sectors(image) - offset));
+	return go_slow(r);
+}
+
+/* ---- end ---- */
+
+/* CRC32C of the next chunk of @bio from @iter on, which is advanced. */
+static u32 bio_chunk_crc(struct bio *bio, struct bvec_iter *iter, u32 len)
+{
+	u32 crc = ~0u;
+
+	while (len) {
+		struct bio_vec bv = bio_iter_iovec(bio, *iter);
+		u32 n = min(len, bv.bv_len);
+		void *data = kmap_local_page(bv.bv_page);
+
+		crc = cohort_crc32c(crc, data + bv.bv_offset, n);
+		kunmap_local(data);
+		bio_advance_iter(bio, iter, n);
+		len -= n;
+	}
+	return crc;
+}
+
+static bool pool_data_good(struct cohort_image *image, struct bio *bio,
+			   const struct cohort_image_read *r)
+{
+	u64 chunk = r->iter.bi_sector >> image->chunk_shift;
+	struct bvec_iter iter = r->iter;
+	struct cohort_mapping map;
+
+	for (; iter.bi_size; chunk++) {
+		u32 crc = bio_chunk_crc(bio, &iter, chunk_bytes(image));
+
+		if (!in_pool(image, chunk, &map) || map.crc != crc) {
+			atomic64_inc(&image->lost);
+			pr_err_ratelimited("%s: image %s of %s: chunk %llu is damaged in the pool\n",
+					   DM_MSG_PREFIX, image->rel->name, image->source->name,
+					   chunk);
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool image_unchanged(const struct cohort_image *image, const struct cohort_image_read *r)
+{
+	/* the data, then the counter; pairs with the barriers in op_insert() */
+	smp_rmb();
+	return seq_of(image, r->iter.bi_sector >> image->chunk_shift) == r->seq;
+}
+
+int cohort_image_end_io(struct cohort_image *image, struct bio *bio,
+			struct cohort_image_read *r, blk_status_t *error)
+{
+	switch (r->where) {
+	case IMAGE_POOL:
+		cohort_pool_read_end(image->pool);
+		if (!*error && !image_lost(image) && !pool_data_good(image, bio, r))
+			*error = BLK_STS_IOERR;
+		break;
+	case IMAGE_SOURCE:
+		if (image_unchanged(image, r))
+			break;
+		/* good or not: what was read there is no longer asked for */
+		go_slow(r);
+		return DM_ENDIO_INCOMPLETE;
+	default:
+		return DM_ENDIO_DONE;
+	}
+	if (image_lost(image))
+		*error = BLK_STS_IOERR;
+	return DM_ENDIO_DONE;
+}
+
+/* ---- slow: chunk by chunk, in a worker ---- */
+
+static blk_status_t slow_from_pool(struct cohort_image *image, u64 chunk,
+				   const struct cohort_mapping *map, u32 at, u32 len, void *buf)
+{
+	u32 unit = chunk_bytes(image) / 64, i;
+	int err;
+
+	for (i = at / unit; map->unreadable && i <= (at + len - 1) / unit; i++)
+		if (map->unreadable & BIT_ULL(i))
+			return BLK_STS_MEDIUM;
+	cohort_pool_read_begin_wait(image->pool);
+	err = cohort_bdev_rw(image->pool->bdev, REQ_OP_READ, map->addr, buf, chunk_bytes(image));
+	cohort_pool_read_end(image->pool);
+	if (err)
+		return errno_to_blk_status(err);
+	if (image_lost(image))
+		return BLK_STS_IOERR;
+	if (cohort_crc32c(~0u, buf, chunk_bytes(image)) != map->crc) {
+		atomic64_inc(&image->lost);
+		pr_err_ratelimited("%s: image %s of %s: chunk %llu is damaged in the pool\n",
+				   DM_MSG_PREFIX, image->rel->name, image->source->name, chunk);
+		return BLK_STS_IOERR;
+	}
+	atomic64_inc(&image->from_pool);
+	return BLK_STS_OK;
+}
+
+/* @len bytes at @at of @chunk, into @buf + @at. Ends, for a chunk enters the pool only once. */
+static blk_status_t slow_chunk(struct cohort_image *image, u64 chunk, u32 at, u32 len, void *buf)
+{
+	u64 start = chunk << (image->chunk_shift + SECTOR_SHIFT);
+	struct cohort_mapping map;
+	int err;
+
+	trace_cohort_image_read(image->source->id, image->member->epoch, chunk,
+				COHORT_TRACE_RETRY);
+	if (in_pool(image, chunk, &map))
+		return slow_from_pool(image, chunk, &map, at, len, buf);
+	err = cohort_bdev_rw(image->bdev, REQ_OP_READ, start + at, buf + at, len);
+	/* the data, then the index; pairs with the barriers in op_insert() */
+	smp_rmb();
+	if (in_pool(image, chunk, &map))
+		return slow_from_pool(image, chunk, &map, at, len, buf);
+	atomic64_inc(&image->from_source);
+	return errno_to_blk_status(err);
+}
+
+static void copy_to_bio(struct bio *bio, struct bvec_iter *iter, const void *data, u32 len)
+{
+	while (len) {
+		struct bio_vec bv = bio_iter_iovec(bio, *iter);
+		u32 n = min(len, bv.bv_len);
+
+		memcpy_to_page(bv.bv_page, bv.bv_offset, data, n);
+		bio_advance_iter(bio, iter, n);
+		data += n;
+		len -= n;
+	}
+}
+
+static blk_status_t slow_read(struct cohort_image *image, struct bio *bio,
+			      struct cohort_image_read *r, void *buf)
+{
+	struct bvec_iter iter = r->iter;
+	blk_status_t status = BLK_STS_OK;
+
+	while (iter.bi_size && !status) {
+		u64 chunk = iter.bi_sector >> image->chunk_shift;
+		u32 at = (iter.bi_sector & (chunk_sectors(image) - 1)) << SECTOR_SHIFT;
+		u32 len = min(iter.bi_size, chunk_bytes(image) - at);
+
+		status = slow_chunk(image, chunk, at, len, buf);
+		if (!status && image_lost(image))
+			status = BLK_STS_IOERR;
+		copy_to_bio(bio, &iter, buf + at, len);
+	}
+	return status;
+}
+
+static void image_work(struct work_struct *work)
+{
+	struct cohort_image_read *r = container_of(work, struct cohort_image_read, work);
+	struct bio *bio = dm_bio_from_per_bio_data(r, sizeof(*r));
+	int order = get_order(chunk_bytes(r->image));
+	unsigned long buf = __get_free_pages(GFP_NOIO, order);
+
+	bio->bi_status = BLK_STS_RESOURCE;
+	if (buf)
+		bio->bi_status = slow_read(r->image, bio, r, (void *)buf);
+	free_pages(buf, order);
+	r->where = IMAGE_DONE;
+	bio_endio(bio);
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* index.c - where the old content of a chunk lies: a hash of chains, read without a lock. */
+#include "index.h"
+
+#ifdef __KERNEL__
+#include <linux/hash.h>
+#include <linux/mm.h>
+#include <linux/rculist.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#else
+#include "user-index.h"
+#endif
+
+#define INDEX_LOCKS 64u
+
+/*
+ * A chain holds every epoch of the chunks that hash to it, in no order.
+ * Writers take the chain's lock; readers only follow ->next under RCU, so a
+ * node is complete before it is linked and freed a grace period after it left.
+ */
+struct cohort_index {
+	struct cohort_index_node **bucket;
+	unsigned int bits;
+	/* protect the chains whose number modulo INDEX_LOCKS is theirs; irq-safe */
+	spinlock_t lock[INDEX_LOCKS];
+	atomic64_t count;
+};
+
+static unsigned int bucket_of(const struct cohort_index *idx, u32 source, u64 chunk)
+{
+	return hash_64(chunk ^ ((u64)source << 40), idx->bits);
+}
+
+struct cohort_index *cohort_index_new(u64 chunks)
+{
+	struct cohort_index *idx = kzalloc(sizeof(*idx), GFP_KERNEL);
+	unsigned int i;
+
+	if (!idx)
+		return NULL;
+	idx->bits = 10;
+	while (idx->bits < 20 && (1ull << (idx->bits + 2)) < chunks)
+		idx->bits++;
+	idx->bucket = kvcalloc(1ul << idx->bits, sizeof(*idx->bucket), GFP_KERNEL);
+	if (!idx->bucket) {
+		kfree(idx);
+		return NULL;
+	}
+	for (i = 0; i < INDEX_LOCKS; i++)
+		spin_lock_init(&idx->lock[i]);
+	atomic64_set(&idx->count, 0);
+	return idx;
+}
+
+void cohort_index_free(struct cohort_index *idx)
+{
+	unsigned long b;
+
+	if (!idx)
+		return;
+	for (b = 0; b < 1ul << idx->bits; b++) {
+		struct cohort_index_node *node = idx->bucket[b], *next;
+
+		for (; node; node = next) {
+			next = node->next;
+			kfree(node);
+		}
+		cond_resched();
+	}
+	kvfree(idx->bucket);
+	kfree(idx);
+}
+
+struct cohort_index_node *cohort_index_node_new(void)
+{
+	return kmalloc(sizeof(struct cohort_index_node), GFP_NOIO | __GFP_NOWARN);
+}
+
+void cohort_index_node_free(struct cohort_index_node *node)
+{
+	kfree(node);
+}
+
+static bool same_chunk(const struct cohort_index_node *node, u32 source, u64 chunk)
+{
+	return node->chunk == chunk && node->source == source;
+}
+
+static bool chain_has(struct cohort_index_node *node, const struct cohort_index_node *key)
+{
+	for (; node; node = node->next)
+		if (same_chunk(node, key->source, key->chunk) && node->epoch == key->epoch)
+			return true;
+	return false;
+}
+
+int cohort_index_insert(struct cohort_index *idx, struct cohort_index_node *node)
+{
+	unsigned int b = bucket_of(idx, node->source, node->chunk);
+	spinlock_t *lock = &idx->lock[b % INDEX_LOCKS];
+	unsigned long flags;
+	int err = -EEXIST;
+
+	spin_lock_irqsave(lock, flags);
+	if (!chain_has(idx->bucket[b], node)) {
+		node->next = idx->bucket[b];
+		/* complete before it is seen; pairs with the acquire in the lookup */
+		smp_store_release(&idx->bucket[b], node);
+		atomic64_inc(&idx->count);
+		err = 0;
+	}
+	spin_unlock_irqrestore(lock, flags);
+	return err;
+}
+
+bool cohort_index_lookup(struct cohort_index *idx, u32 source, u64 chunk, u64 epoch,
+			 struct cohort_mapping *map)
+{
+	const struct cohort_index_node *node, *best = NULL;
+
+	rcu_read_lock();
+	/* pairs with the release of an insert */
+	node = smp_load_acquire(&idx->bucket[bucket_of(idx, source, chunk)]);
+	for (; node; node = READ_ONCE(node->next))
+		if (same_chunk(node, source, chunk) && node->epoch >= epoch &&
+		    (!best || node->epoch < best->epoch))
+			best = node;
+	if (best && map) {
+		map->epoch = best->epoch;
+		map->addr = best->addr;
+		map->unreadable = best->unreadable;
+		map->crc = best->crc;
+	}
+	rcu_read_unlock();
+	return best;
+}
+
+/* Next smaller epoch of the same chunk, 0 if there is none. */
+static u64 previous_epoch(const struct cohort_index_node *head,
+			  const struct cohort_index_node *of)
+{
+	u64 prev = 0;
+
+	for (; head; head = head->next)
+		if (same_chunk(head, of->source, of->chunk) && head->epoch < of->epoch &&
+		    head->epoch > prev)
+			prev = head->epoch;
+	return prev;
+}
+
+/*
+ * Dropping an entry widens the range of the next larger one of its chunk, but
+ * only over cuts that just were denied: the order within a chain is free.
+ */
+static u64 prune_chain(struct cohort_index *idx, unsigned long b,
+		       const struct cohort_index_filter *filter)
+{
+	struct cohort_index_node **link = &idx->bucket[b], *node;
+	u64 dropped = 0;
+
+	while ((node = *link)) {
+		if (filter->needed(filter->ctx, node->source,
+				   previous_epoch(idx->bucket[b], node), node->epoch)) {
+			link = &node->next;
+			continue;
+		}
+		WRITE_ONCE(*link, node->next);
+		atomic64_dec(&idx->count);
+		filter->dropped(filter->ctx, node);
+		kfree_rcu(node, rcu);
+		dropped++;
+	}
+	return dropped;
+}
+
+u64 cohort_index_prune(struct cohort_index *idx, const struct cohort_index_filter *filter)
+{
+	u64 dropped = 0;
+	unsigned long b;
+
+	for (b = 0; b < 1ul << idx->bits; b++) {
+		spinlock_t *lock = &idx->lock[b % INDEX_LOCKS];
+		unsigned long flags;
+
+		if (!READ_ONCE(idx->bucket[b]))
+			continue;
+		spin_lock_irqsave(lock, flags);
+		dropped += prune_chain(idx, b, filter);
+		spin_unlock_irqrestore(lock, flags);
+		cond_resched();
+	}
+	return dropped;
+}
+
+u64 cohort_index_count(const struct cohort_index *idx)
+{
+	return atomic64_read(&idx->count);
+}

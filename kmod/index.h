@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * index.h - where the old content of a chunk lies: (source, chunk, epoch) -> pool address.
+ *
+ * The one question is: smallest epoch >= e for this chunk. An entry (c, e)
+ * serves every cut s with prev(c, e) < s <= e, prev being the next smaller
+ * epoch of the same chunk. Pure: builds in user space too.
+ */
+#ifndef COHORT_INDEX_H
+#define COHORT_INDEX_H
+
+#include "codec.h"
+
+struct cohort_index;
+
+struct cohort_index_node {
+	struct cohort_index_node *next;	/* RCU */
+	u64 chunk;
+	u64 epoch;
+	u64 addr;			/* byte offset of the chunk in the pool */
+	u64 unreadable;
+	u32 source;
+	u32 crc;
+#ifdef __KERNEL__
+	struct rcu_head rcu;
+#endif
+};
+
+struct cohort_mapping {
+	u64 epoch;
+	u64 addr;
+	u64 unreadable;
+	u32 crc;
+};
+
+/* For @chunks preserved chunks to be expected; NULL without memory. May sleep. */
+struct cohort_index *cohort_index_new(u64 chunks);
+/* Frees it with all entries. No reader may be left. */
+void cohort_index_free(struct cohort_index *idx);
+
+/* A node from the allocator the index frees with. NULL without memory; GFP_NOIO, may sleep. */
+struct cohort_index_node *cohort_index_node_new(void);
+void cohort_index_node_free(struct cohort_index_node *node);
+
+/*
+ * Makes @node visible to lookups. Any context. An entry of the same key is
+ * refused with -EEXIST: a preserved chunk is never replaced.
+ */
+int cohort_index_insert(struct cohort_index *idx, struct cohort_index_node *node);
+
+/* Any context, no lock. False: no entry at or above @epoch. */
+bool cohort_index_lookup(struct cohort_index *idx, u32 source, u64 chunk, u64 epoch,
+			 struct cohort_mapping *map);
+
+/*
+ * Drops entries that @needed denies: it is asked with the entry's epoch and the
+ * next smaller one of the same chunk (0: none). @dropped is told of each before
+ * it is freed. Process context; readers may go on.
+ */
+struct cohort_index_filter {
+	bool (*needed)(void *ctx, u32 source, u64 prev, u64 epoch);
+	void (*dropped)(void *ctx, const struct cohort_index_node *node);
+	void *ctx;
+};
+
+u64 cohort_index_prune(struct cohort_index *idx, const struct cohort_index_filter *filter);
+
+u64 cohort_index_count(const struct cohort_index *idx);
+
+#endif

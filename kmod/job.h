@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * job.h - work that has to wait for I/O: accepted at once, reported by events.
+ *
+ * A job is made under cohort_lock, runs on a workqueue of its own and stays
+ * readable for five minutes after its end (CIM_ConcreteJob.TimeBeforeRemoval),
+ * or until 1024 younger ones have ended.
+ */
+#ifndef COHORT_JOB_H
+#define COHORT_JOB_H
+
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/workqueue.h>
+#include <linux/ktime.h>
+#include "defs.h"
+
+struct cohort_job_member {
+	char name[COHORT_NAME_MAX + 1];
+	u32 state;			/* enum cohort_job_state */
+	int err;			/* negative errno */
+};
+
+struct cohort_job {
+	struct list_head list;		/* cohort_lock */
+	struct kref kref;
+	struct work_struct work;
+	u64 id;
+	u32 method;			/* enum cohort_method */
+	u32 state;			/* enum cohort_job_state; cohort_lock */
+	u32 percent;
+	int err;			/* negative errno once ended */
+	struct cohort_words words;	/* why it failed */
+	char pool[COHORT_NAME_MAX + 1];
+	char source[COHORT_NAME_MAX + 1];
+	char source_group[COHORT_NAME_MAX + 1];
+	char target_group[COHORT_NAME_MAX + 1];
+	char rel[COHORT_NAME_MAX + 1];
+	ktime_t submitted;		/* realtime */
+	ktime_t started;		/* monotonic */
+	ktime_t ended;
+	u32 count;
+	struct cohort_job_member *member;	/* count of them, kvfree'd with the job */
+	/*
+	 * Runs in a worker without cohort_lock; returns 0 or a negative errno
+	 * after having set job->words. The job is freed later: @data is the runner's to free.
+	 */
+	int (*run)(struct cohort_job *job);
+	void *data;
+};
+
+int cohort_job_init(void);
+void cohort_job_exit(void);		/* waits for all jobs */
+
+/* A new job in state New with room for @count members; NULL without memory. May sleep. */
+struct cohort_job *cohort_job_new(u32 method, u32 count,
+				  int (*run)(struct cohort_job *job), void *data);
+/* Makes it visible and queues it. Caller holds cohort_lock; the module is pinned until the end. */
+void cohort_job_start(struct cohort_job *job);
+/* Frees one that was never started. */
+void cohort_job_discard(struct cohort_job *job);
+/* Percent or a member's state changed: tells user space. Takes cohort_lock. */
+void cohort_job_progress(struct cohort_job *job, u32 percent);
+
+/* Caller holds cohort_lock. */
+struct cohort_job *cohort_job_find(u64 id);
+struct cohort_job *cohort_job_next(u64 after_id);	/* for dumps: smallest id above */
+u32 cohort_job_count(void);
+
+/* Its outcome is known and stays. Caller holds cohort_lock. */
+static inline bool cohort_job_ended(const struct cohort_job *job)
+{
+	return job->state >= COHORT_JOB_STATE_COMPLETED;
+}
+
+/* CIM return code of a negative errno, COHORT_RESULT_*. */
+u32 cohort_result(int err);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * log.h - appends old chunks and catalog records to a pool, batch by batch.
+ *
+ * A batch is one sequential write with FUA. While batches are under way the
+ * next one fills; they complete in order, for a restart cuts the log at the
+ * first batch that is not whole.
+ */
+#ifndef COHORT_LOG_H
+#define COHORT_LOG_H
+
+#include <linux/bio.h>
+#include <linux/completion.h>
+#include <linux/list.h>
+#include <linux/mempool.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include "segment.h"
+
+/* An old chunk to be logged. Embedded in the caller's own; not touched after @done. */
+struct cohort_log_op {
+	struct list_head list;
+	struct cohort_preserve entry;	/* crc is filled in here */
+	struct page *page;		/* chunk_size bytes */
+	u64 addr;			/* out: byte offset of the chunk in the pool */
+	/* 0 and @addr: durable. -ENODATA: not needed any more, not written. Process context. */
+	void (*done)(struct cohort_log_op *op, int err);
+};
+
+struct cohort_log {
+	struct block_device *bdev;	/* changes only while suspended */
+	u32 seed;
+	u32 chunk_size;
+	u64 nonce;
+	struct cohort_segments segs;
+	struct workqueue_struct *wq;
+	struct work_struct work;
+
+	/* protects the lists below and @stopped; irq-safe */
+	spinlock_t lock;
+	struct list_head ops;		/* of cohort_log_op, waiting for a batch */
+	struct list_head recs;		/* of struct log_rec */
+	u32 nr_ops;
+	bool stopped;			/* suspended: no batch is begun */
+
+	/* worker only */
+	struct list_head inflight;	/* of struct log_batch, in order */
+	u32 nr_inflight;
+	u64 next_seq;
+	u64 completed;			/* READ_ONCE elsewhere */
+	u32 prev_crc;
+	s64 seg;			/* the one being filled, -1 = none */
+	u32 offset;
+	bool full_told;			/* until the next kick; READ_ONCE */
+
+	bool failed;			/* absorbing; READ_ONCE */
+	int error;
+	wait_queue_head_t wait;		/* something completed, or stopped */
+	mempool_t headers;
+	struct bio_set bios;
+	/* news for the owner, from the worker: no space is left; the log failed */
+	void (*full)(void *ctx);
+	void (*fail)(void *ctx, int err);
+	void *ctx;
+	u64 batches;
+	u64 bytes;
+};
+
+struct cohort_log_config {
+	struct block_device *bdev;
+	const struct cohort_super *sb;
+	void (*full)(void *ctx);
+	void (*fail)(void *ctx, int err);
+	void *ctx;
+};
+
+/* May sleep. A log that is stopped: cohort_log_start() sets it going after replay. */
+struct cohort_log *cohort_log_new(const struct cohort_log_config *config);
+void cohort_log_free(struct cohort_log *log);	/* nothing may be under way */
+
+/* From @next_seq on, in a fresh segment. */
+void cohort_log_start(struct cohort_log *log, u64 nonce, u64 next_seq, u32 prev_crc);
+/* Stops between batches and waits for those under way; what waits is kept. Sleeps. */
+void cohort_log_stop(struct cohort_log *log);
+void cohort_log_resume(struct cohort_log *log, struct block_device *bdev);
+
+/* Any context. All of @ops are moved. */
+void cohort_log_preserve(struct cohort_log *log, struct list_head *ops, u32 nr);
+/* Sleeps until the records are durable, or the log failed. *@seq gets the batch's number. */
+int cohort_log_append(struct cohort_log *log, const void *records, u32 len, u64 *seq);
+/* Space came back, or waiting ops may be unneeded: look again. Any context. */
+void cohort_log_kick(struct cohort_log *log);
+/*
+ * Ends waiting ops @unneeded says so of, with -ENODATA. Process context.
+ */
+void cohort_log_drop(struct cohort_log *log, bool (*unneeded)(void *ctx, struct cohort_log_op *op),
+		     void *ctx);
+/* No further write; everything that waits or comes ends with @err. */
+void cohort_log_fail(struct cohort_log *log, int err);
+
+#endif

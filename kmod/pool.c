@@ -1,0 +1,550 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* pool.c - a pool's life: taken into use, suspended, short of space, failed, closed. */
+#include <linux/blkdev.h>
+#include <linux/delay.h>
+#include <linux/device-mapper.h>
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include "catalog.h"
+#include "cut.h"
+#include "index.h"
+#include "log.h"
+#include "pool.h"
+#include "registry.h"
+#include "replica.h"
+#include "source.h"
+#include "volume.h"
+#include "preserve.h"
+
+#define FAIL_TRIES	3
+#define FAIL_PAUSE_MS	500
+
+static void pool_free(struct cohort_pool *pool)
+{
+	mutex_lock(&cohort_lock);
+	cohort_catalog_unload(pool);
+	mutex_unlock(&cohort_lock);
+	cohort_log_free(pool->log);
+	rcu_barrier();
+	cohort_index_free(pool->index);
+	xa_destroy(&pool->source_ids);
+	kfree(pool);
+}
+
+static void pool_release(struct kref *kref)
+{
+	pool_free(container_of(kref, struct cohort_pool, kref));
+}
+
+void cohort_pool_get(struct cohort_pool *pool)
+{
+	kref_get(&pool->kref);
+}
+
+void cohort_pool_put(struct cohort_pool *pool)
+{
+	kref_put(&pool->kref, pool_release);
+}
+
+u64 cohort_pool_used(const struct cohort_pool *pool)
+{
+	return (u64)(pool->log->segs.nr - cohort_segments_free(&pool->log->segs)) *
+		pool->sb.segment_size;
+}
+
+u64 cohort_pool_preserved(const struct cohort_pool *pool)
+{
+	return cohort_index_count(pool->index);
+}
+
+u64 cohort_pool_batches(const struct cohort_pool *pool)
+{
+	return READ_ONCE(pool->log->batches);
+}
+
+u64 cohort_pool_log_bytes(const struct cohort_pool *pool)
+{
+	return READ_ONCE(pool->log->bytes);
+}
+
+int cohort_pool_append(struct cohort_pool *pool, const void *records, size_t len)
+{
+	lockdep_assert_held(&pool->catalog_mutex);
+	return cohort_log_append(pool->log, records, len, NULL);
+}
+
+/* ---- superblock ---- */
+
+/* The older copy is overwritten, so that a torn write leaves the newer one. */
+static int write_super(struct cohort_pool *pool)
+{
+	void *block = (void *)__get_free_page(GFP_NOIO);
+	int err;
+
+	lockdep_assert_held(&pool->super_mutex);
+	if (!block)
+		return -ENOMEM;
+	pool->sb.generation++;
+	cohort_super_encode(&pool->sb, block);
+	err = cohort_bdev_rw(pool->bdev, REQ_OP_WRITE | REQ_SYNC | REQ_FUA,
+			     cohort_super_address(pool->sb.generation), block, COHORT_BLOCK);
+	free_page((unsigned long)block);
+	return err;
+}
+
+int cohort_pool_set_catalog_seq(struct cohort_pool *pool, u64 seq)
+{
+	u64 old;
+	int err;
+
+	mutex_lock(&pool->super_mutex);
+	old = pool->sb.catalog_seq;
+	pool->sb.catalog_seq = seq;
+	pool->sb.flags &= ~COHORT_SB_BREAK_ALL;
+	err = write_super(pool);
+	if (err)
+		pool->sb.catalog_seq = old;
+	mutex_unlock(&pool->super_mutex);
+	return err;
+}
+
+static void super_work(struct work_struct *work)
+{
+	struct cohort_pool *pool = container_of(work, struct cohort_pool, super_work);
+	u64 high = READ_ONCE(cohort_epoch) + COHORT_EPOCH_RESERVE, old;
+	int err;
+
+	mutex_lock(&pool->super_mutex);
+	old = pool->sb.epoch_high;
+	pool->sb.epoch_high = max(old, high);
+	err = write_super(pool);
+	if (err)
+		pool->sb.epoch_high = old;
+	else
+		WRITE_ONCE(pool->epoch_reserved, pool->sb.epoch_high);
+	mutex_unlock(&pool->super_mutex);
+	if (err)
+		cohort_log_fail(pool->log, err);
+}
+
+int cohort_pool_reserve_epoch(struct cohort_pool *pool, u64 epoch)
+{
+	u64 reserved = READ_ONCE(pool->epoch_reserved);
+
+	if (epoch + COHORT_EPOCH_RESERVE / 2 >= reserved)
+		queue_work(pool->wq, &pool->super_work);
+	return epoch < reserved ? 0 : -EAGAIN;
+}
+
+/* ---- space ---- */
+
+struct prune {
+	struct cohort_pool *pool;
+};
+
+static bool prune_needed(void *ctx, u32 source_id, u64 prev, u64 epoch)
+{
+	struct prune *p = ctx;
+	struct cohort_source *source;
+	bool needed;
+
+	rcu_read_lock();
+	source = cohort_source_by_id(p->pool, source_id);
+	needed = source && cohort_live_between(&source->live, prev, epoch);
+	rcu_read_unlock();
+	return needed;
+}
+
+static void prune_dropped(void *ctx, const struct cohort_index_node *node)
+{
+	struct prune *p = ctx;
+
+	cohort_segments_live(&p->pool->log->segs, node->addr, -1);
+}
+
+static void prune_index(struct cohort_pool *pool)
+{
+	struct prune p = { .pool = pool };
+	const struct cohort_index_filter filter = {
+		.needed = prune_needed, .dropped = prune_dropped, .ctx = &p,
+	};
+
+	cohort_index_prune(pool->index, &filter);
+}
+
+void cohort_pool_prune(struct cohort_pool *pool)
+{
+	struct cohort_segments *segs = &pool->log->segs;
+
+	lockdep_assert_held(&pool->catalog_mutex);
+	prune_index(pool);
+	/* worth a checkpoint only when records alone keep much */
+	if (cohort_segments_blocked(segs, pool->sb.catalog_seq) > segs->nr / 16)
+		cohort_catalog_checkpoint(pool);
+	cohort_segments_reclaim(segs, pool->sb.catalog_seq);
+	cohort_log_kick(pool->log);
+}
+
+static bool op_unneeded(void *ctx, struct cohort_log_op *op)
+{
+	return !prune_needed(ctx, op->entry.source, 0, op->entry.epoch);
+}
+
+static u32 make_space(struct cohort_pool *pool)
+{
+	struct cohort_segments *segs = &pool->log->segs;
+	u32 freed;
+
+	prune_index(pool);
+	freed = cohort_segments_reclaim(segs, pool->sb.catalog_seq);
+	if (!freed && cohort_segments_blocked(segs, pool->sb.catalog_seq) &&
+	    !cohort_catalog_checkpoint(pool))
+		freed = cohort_segments_reclaim(segs, pool->sb.catalog_seq);
+	return freed;
+}
+
+/*
+ * No segment is left for old chunks. What nobody needs any more goes first;
+ * then the oldest relationship breaks, as a whole, durably, and so on. The
+ * sources never see an error.
+ */
+static void full_work(struct work_struct *work)
+{
+	struct cohort_pool *pool = container_of(work, struct cohort_pool, full_work);
+	struct prune p = { .pool = pool };
+	unsigned int noio = memalloc_noio_save();
+	bool broke = true;
+
+	mutex_lock(&pool->catalog_mutex);
+	while (broke && !make_space(pool) && !READ_ONCE(pool->log->failed))
+		broke = cohort_catalog_break_oldest(pool, "the pool was full");
+	mutex_unlock(&pool->catalog_mutex);
+	cohort_log_drop(pool->log, op_unneeded, &p);
+	cohort_log_kick(pool->log);
+	memalloc_noio_restore(noio);
+}
+
+static void log_full(void *ctx)
+{
+	struct cohort_pool *pool = ctx;
+
+	queue_work(pool->wq, &pool->full_work);
+}
+
+/* ---- failure ---- */
+
+/*
+ * The outcome of a log write is unknown: what it held may or may not be there.
+ * No cut of the pool can be trusted any more, and a restart must know that
+ * before a source is written unprotected. Where not even the mark can be
+ * written, the event tells user space to keep it.
+ */
+static void fail_work(struct work_struct *work)
+{
+	struct cohort_pool *pool = container_of(work, struct cohort_pool, fail_work);
+	unsigned int noio = memalloc_noio_save();
+	int tries, err = -EIO;
+
+	mutex_lock(&pool->super_mutex);
+	pool->sb.flags |= COHORT_SB_BREAK_ALL;
+	for (tries = 0; tries < FAIL_TRIES && err && pool->bdev; tries++) {
+		if (tries)
+			msleep(FAIL_PAUSE_MS);
+		err = write_super(pool);
+	}
+	mutex_unlock(&pool->super_mutex);
+	mutex_lock(&cohort_lock);
+	pool->reason = err ? "its device can not be written" : "its log could not be written";
+	WRITE_ONCE(pool->state, COHORT_POOL_STATE_FAILED);
+	cohort_catalog_break_all(pool, "the pool failed");
+	cohort_notify(&(struct cohort_news) { .event = COHORT_EVENT_POOL_FAILED, .pool = pool });
+	mutex_unlock(&cohort_lock);
+	pr_err("%s: pool %s failed: %s\n", DM_MSG_PREFIX, pool->name, pool->reason);
+	memalloc_noio_restore(noio);
+}
+
+static void log_failed(void *ctx, int err)
+{
+	struct cohort_pool *pool = ctx;
+
+	queue_work(pool->wq, &pool->fail_work);
+}
+
+/* ---- activation ---- */
+
+static int read_super(struct cohort_pool *pool, struct cohort_words *words)
+{
+	u64 size = bdev_nr_bytes(pool->bdev);
+	const char *why = "";
+	void *a = (void *)__get_free_page(GFP_NOIO), *b = (void *)__get_free_page(GFP_NOIO);
+	int err = -ENOMEM;
+
+	if (a && b && size < COHORT_SUPER_B + COHORT_BLOCK)
+		err = cohort_refuse(words, -ENOENT, "the device is too small for a pool");
+	else if (a && b)
+		err = cohort_bdev_rw(pool->bdev, REQ_OP_READ, COHORT_SUPER_A, a, COHORT_BLOCK);
+	if (!err)
+		err = cohort_bdev_rw(pool->bdev, REQ_OP_READ, COHORT_SUPER_B, b, COHORT_BLOCK);
+	if (!err) {
+		err = cohort_super_choose(&pool->sb, a, b, size, &why);
+		if (err)
+			cohort_refuse(words, err, "%s", why);
+	}
+	free_page((unsigned long)a);
+	free_page((unsigned long)b);
+	return err;
+}
+
+static struct cohort_pool *pool_alloc(struct dm_table *table, struct block_device *bdev)
+{
+	struct cohort_pool *pool = kzalloc(sizeof(*pool), GFP_KERNEL);
+
+	if (!pool)
+		return NULL;
+	kref_init(&pool->kref);
+	INIT_LIST_HEAD(&pool->list);
+	INIT_LIST_HEAD(&pool->sources);
+	INIT_LIST_HEAD(&pool->groups);
+	INIT_LIST_HEAD(&pool->rels);
+	mutex_init(&pool->catalog_mutex);
+	mutex_init(&pool->super_mutex);
+	INIT_WORK(&pool->super_work, super_work);
+	INIT_WORK(&pool->full_work, full_work);
+	INIT_WORK(&pool->fail_work, fail_work);
+	init_waitqueue_head(&pool->wait);
+	xa_init(&pool->source_ids);
+	pool->next_id = 1;
+	pool->bdev = bdev;
+	pool->table = table;
+	pool->disk = dm_disk(dm_table_get_md(table));
+	pool->dm_dev = disk_devt(pool->disk);
+	dm_copy_name_and_uuid(dm_table_get_md(table), pool->name, NULL);
+	pool->state = COHORT_POOL_STATE_ACTIVE;
+	return pool;
+}
+
+static int pool_build(struct cohort_pool *pool, struct cohort_words *words)
+{
+	const struct cohort_log_config config = {
+		.bdev = pool->bdev, .sb = &pool->sb, .full = log_full, .fail = log_failed,
+		.ctx = pool,
+	};
+
+	pool->seed = cohort_pool_seed(pool->sb.uuid);
+	pool->chunk_shift = ilog2(pool->sb.chunk_size) - SECTOR_SHIFT;
+	import_uuid(&pool->uuid, pool->sb.uuid);
+	pool->index = cohort_index_new(pool->sb.size / pool->sb.chunk_size);
+	pool->log = cohort_log_new(&config);
+	pool->wq = alloc_workqueue("cohort_pool", WQ_MEM_RECLAIM | WQ_UNBOUND, 3);
+	if (!pool->index || !pool->log || !pool->wq)
+		return cohort_refuse(words, -ENOMEM, "no memory for the pool");
+	return 0;
+}
+
+/*
+ * From here on nothing of an earlier activation can be taken for ours: the
+ * nonce is durable before the first append, tails that were cut off have their
+ * length in the table, epochs go on above every one that was used.
+ */
+static int pool_start(struct cohort_pool *pool, u64 last_seq, u32 last_crc,
+		      struct cohort_words *words)
+{
+	bool broken = pool->sb.flags & COHORT_SB_BREAK_ALL;
+	int err;
+
+	err = cohort_segments_write_all(&pool->log->segs);
+	if (err)
+		return cohort_refuse(words, err, "the segment table could not be written");
+	cohort_cut_raise(pool->sb.epoch_high);
+	mutex_lock(&pool->super_mutex);
+	pool->sb.nonce++;
+	pool->sb.next_seq = last_seq + 1;
+	pool->sb.next_segment = pool->log->segs.next_seq;
+	pool->sb.flags &= ~COHORT_SB_CLEAN;
+	pool->sb.epoch_high = READ_ONCE(cohort_epoch) + COHORT_EPOCH_RESERVE;
+	err = write_super(pool);
+	mutex_unlock(&pool->super_mutex);
+	if (err)
+		return cohort_refuse(words, err, "the superblock could not be written");
+	pool->epoch_reserved = pool->sb.epoch_high;
+	cohort_log_start(pool->log, pool->sb.nonce, last_seq + 1, last_crc);
+	mutex_lock(&pool->catalog_mutex);
+	if (broken) {
+		mutex_lock(&cohort_lock);
+		cohort_catalog_break_all(pool, "the pool had failed");
+		mutex_unlock(&cohort_lock);
+		err = cohort_catalog_checkpoint(pool);
+	}
+	cohort_pool_prune(pool);
+	mutex_unlock(&pool->catalog_mutex);
+	return err ? cohort_refuse(words, err, "the catalog could not be written") : 0;
+}
+
+static int pool_publish(struct cohort_pool *pool, struct cohort_words *words)
+{
+	int err = 0;
+
+	mutex_lock(&cohort_lock);
+	if (cohort_find_pool(pool->name)) {
+		err = cohort_refuse(words, -EEXIST, "there is a pool \"%s\"", pool->name);
+	} else {
+		list_add_tail(&pool->list, &cohort_pools);
+		cohort_notify(&(struct cohort_news) {
+			.event = COHORT_EVENT_POOL_ACTIVE, .pool = pool,
+		});
+	}
+	mutex_unlock(&cohort_lock);
+	return err;
+}
+
+static void pool_stop(struct cohort_pool *pool)
+{
+	if (pool->log)
+		cohort_log_stop(pool->log);
+	if (pool->wq)
+		destroy_workqueue(pool->wq);
+	pool->wq = NULL;
+}
+
+static int pool_open(struct cohort_pool *pool, struct cohort_words *words)
+{
+	u64 last_seq;
+	u32 last_crc;
+	int err = read_super(pool, words);
+
+	if (!err)
+		err = pool_build(pool, words);
+	if (!err)
+		err = cohort_catalog_load(pool, &last_seq, &last_crc, words);
+	if (!err)
+		err = pool_start(pool, last_seq, last_crc, words);
+	if (!err)
+		err = pool_publish(pool, words);
+	return err;
+}
+
+/* A table of the same device again: after a suspend, or another table with the pool on it. */
+static int pool_resume(struct cohort_pool *pool, struct dm_table *table,
+		       struct block_device *bdev, struct cohort_words *words)
+{
+	struct cohort_pool *probe;
+	int err = 0;
+
+	if (bdev != pool->bdev) {
+		probe = pool_alloc(table, bdev);
+		if (!probe)
+			return cohort_refuse(words, -ENOMEM, "no memory for the pool");
+		err = read_super(probe, words);
+		if (!err && memcmp(probe->sb.uuid, pool->sb.uuid, sizeof(probe->sb.uuid)))
+			err = cohort_refuse(words, -EINVAL, "the device holds another pool");
+		kfree(probe);
+	}
+	if (err)
+		return err;
+	pool->bdev = bdev;
+	pool->table = table;
+	if (READ_ONCE(pool->state) == COHORT_POOL_STATE_SUSPENDED)
+		WRITE_ONCE(pool->state, COHORT_POOL_STATE_ACTIVE);
+	WRITE_ONCE(pool->blocked, false);
+	wake_up_all(&pool->wait);
+	cohort_log_resume(pool->log, bdev);
+	return 0;
+}
+
+int cohort_pool_activate(struct dm_table *table, struct block_device *bdev,
+			 struct cohort_pool **ret, struct cohort_words *words)
+{
+	struct cohort_pool *pool;
+	int err;
+
+	mutex_lock(&cohort_lock);
+	pool = cohort_find_pool_dev(disk_devt(dm_disk(dm_table_get_md(table))));
+	if (pool)
+		cohort_pool_get(pool);
+	mutex_unlock(&cohort_lock);
+	if (pool) {
+		err = pool_resume(pool, table, bdev, words);
+		cohort_pool_put(pool);
+		*ret = err ? NULL : pool;
+		return err;
+	}
+	pool = pool_alloc(table, bdev);
+	if (!pool)
+		return cohort_refuse(words, -ENOMEM, "no memory for the pool");
+	err = pool_open(pool, words);
+	if (err) {
+		pool_stop(pool);
+		cohort_pool_put(pool);
+		return err;
+	}
+	*ret = pool;
+	return 0;
+}
+
+void cohort_pool_suspend(struct cohort_pool *pool)
+{
+	if (READ_ONCE(pool->state) == COHORT_POOL_STATE_ACTIVE)
+		WRITE_ONCE(pool->state, COHORT_POOL_STATE_SUSPENDED);
+	WRITE_ONCE(pool->blocked, true);
+	/* pairs with cohort_pool_read_begin() */
+	smp_mb();
+	wait_event(pool->wait, !atomic_read(&pool->reads));
+	cohort_log_stop(pool->log);
+	flush_work(&pool->super_work);
+}
+
+/*
+ * Clean only when nobody was left who could still need it: a table that is
+ * torn from under its sources is a failed pool.
+ */
+void cohort_pool_deactivate(struct cohort_pool *pool)
+{
+	bool idle;
+
+	mutex_lock(&cohort_lock);
+	list_del_init(&pool->list);
+	idle = kref_read(&pool->kref) == 1;
+	cohort_notify(&(struct cohort_news) { .event = COHORT_EVENT_POOL_GONE, .pool = pool });
+	mutex_unlock(&cohort_lock);
+	if (!idle)
+		cohort_log_fail(pool->log, -ENODEV);
+	cohort_log_stop(pool->log);
+	flush_work(&pool->fail_work);
+	mutex_lock(&pool->super_mutex);
+	if (idle && !READ_ONCE(pool->log->failed)) {
+		pool->sb.flags |= COHORT_SB_CLEAN;
+		if (write_super(pool))
+			pr_warn("%s: pool %s: could not be marked clean\n", DM_MSG_PREFIX,
+				pool->name);
+	}
+	pool->bdev = NULL;
+	mutex_unlock(&pool->super_mutex);
+	pool_stop(pool);
+	cohort_pool_put(pool);
+}
+
+/* ---- image reads ---- */
+
+bool cohort_pool_read_begin(struct cohort_pool *pool)
+{
+	atomic_inc(&pool->reads);
+	/* pairs with cohort_pool_suspend() */
+	smp_mb__after_atomic();
+	if (!READ_ONCE(pool->blocked))
+		return true;
+	cohort_pool_read_end(pool);
+	return false;
+}
+
+void cohort_pool_read_begin_wait(struct cohort_pool *pool)
+{
+	while (!cohort_pool_read_begin(pool))
+		wait_event(pool->wait, !READ_ONCE(pool->blocked));
+}
+
+void cohort_pool_read_end(struct cohort_pool *pool)
+{
+	if (atomic_dec_and_test(&pool->reads) && READ_ONCE(pool->blocked))
+		wake_up_all(&pool->wait);
+}

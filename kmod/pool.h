@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * pool.h - a pool: its device, its log, its index and the objects of its catalog.
+ */
+#ifndef COHORT_POOL_H
+#define COHORT_POOL_H
+
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/kref.h>
+#include <linux/uuid.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+#include "codec.h"
+#include "defs.h"
+
+struct block_device;
+
+struct cohort_pool {
+	struct list_head list;		/* cohort_pools; cohort_lock */
+	struct kref kref;		/* its table, sources' and replicas' tables, jobs */
+	char name[COHORT_NAME_MAX + 1];	/* of its dm device */
+	uuid_t uuid;
+	dev_t dm_dev;
+	struct block_device *bdev;	/* the device below; changes under suspend only */
+	struct gendisk *disk;		/* of the dm device, for uevents */
+	struct dm_table *table;		/* the one that is live, owner of bdev */
+	u32 state;			/* enum cohort_pool_state; READ_ONCE */
+	const char *reason;
+	u32 seed;
+	u32 chunk_shift;		/* in sectors */
+	/*
+	 * Serialises [append a record, apply it in memory] against each other
+	 * and against a checkpoint. Held across log writes. Taken before cohort_lock.
+	 */
+	struct mutex catalog_mutex;
+	/* Serialises superblock writes; protects sb. Taken after catalog_mutex, before nothing. */
+	struct mutex super_mutex;
+	struct cohort_super sb;
+	struct workqueue_struct *wq;	/* of the three below */
+	u64 epoch_reserved;		/* durable; READ_ONCE */
+	struct work_struct super_work;	/* reserves epochs ahead */
+	struct work_struct full_work;	/* makes room: reclaims, or breaks the oldest */
+	struct work_struct fail_work;	/* the log failed: breaks everything */
+	struct xarray source_ids;	/* of struct cohort_source; read under RCU */
+	/* image reads from bdev; @blocked keeps new ones away while the pool is suspended */
+	atomic_t reads;
+	bool blocked;
+	wait_queue_head_t wait;
+	struct cohort_log *log;
+	struct cohort_index *index;
+	/* cohort_lock: */
+	struct list_head sources;
+	struct list_head groups;
+	struct list_head rels;
+	u32 next_id;			/* one number range for all objects */
+	u32 nr_sources;
+	u32 nr_rels;
+};
+
+void cohort_pool_get(struct cohort_pool *pool);
+void cohort_pool_put(struct cohort_pool *pool);
+
+/*
+ * Appends @len bytes of encoded records as one batch: all of them or none
+ * after a crash. Durable when it returns 0; sleeps for that. Caller holds
+ * pool->catalog_mutex and not cohort_lock.
+ */
+int cohort_pool_append(struct cohort_pool *pool, const void *records, size_t len);
+
+/*
+ * Breaks every relationship member of @source, durably in one batch with
+ * @record. Caller holds catalog_mutex and not cohort_lock.
+ */
+int cohort_pool_break_source(struct cohort_pool *pool, struct cohort_source *source,
+			     const void *record, size_t len);
+
+/* Records before batch @seq are void from now on. Sleeps. */
+int cohort_pool_set_catalog_seq(struct cohort_pool *pool, u64 seq);
+
+/* Fills in the header of a record of @len bytes at @buf. */
+void cohort_record_header(void *buf, u16 type, u32 id, u32 len);
+
+/*
+ * From a target's preresume: takes the pool on @bdev into use, or goes on with
+ * the one of this @table's device. Reads and replays; sleeps long.
+ */
+int cohort_pool_activate(struct dm_table *table, struct block_device *bdev,
+			 struct cohort_pool **ret, struct cohort_words *words);
+/* Nothing of ours is under way to the device when it returns. */
+void cohort_pool_suspend(struct cohort_pool *pool);
+/* The table goes: closes the pool cleanly, or fails it if it is in use. */
+void cohort_pool_deactivate(struct cohort_pool *pool);
+
+/* Drops what nobody needs from the index and frees segments. Holds catalog_mutex; sleeps. */
+void cohort_pool_prune(struct cohort_pool *pool);
+/* 0 if epochs up to @epoch may be used; -EAGAIN: a superblock write for them is under way. */
+int cohort_pool_reserve_epoch(struct cohort_pool *pool, u64 epoch);
+/* For image reads: false while the pool is suspended. Pairs with cohort_pool_read_end(). */
+bool cohort_pool_read_begin(struct cohort_pool *pool);
+void cohort_pool_read_begin_wait(struct cohort_pool *pool);
+void cohort_pool_read_end(struct cohort_pool *pool);
+
+u64 cohort_pool_used(const struct cohort_pool *pool);		/* bytes in used segments */
+u64 cohort_pool_preserved(const struct cohort_pool *pool);	/* chunks in the index */
+u64 cohort_pool_batches(const struct cohort_pool *pool);
+u64 cohort_pool_log_bytes(const struct cohort_pool *pool);
+
+#endif

@@ -1,0 +1,497 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * preserve.c - saves a chunk's old content before its first overwrite in an era.
+ *
+ * map() only classifies. A write that has to wait is put on vol->incoming; the
+ * volume's one worker takes it through: grace period and overlaps, chunk
+ * table, read of the old chunks, log, release. An operation on a chunk, once
+ * begun, ends by itself and waits for no other: held writes wait for
+ * operations, never the other way round.
+ */
+#include <linux/blkdev.h>
+#include <linux/device-mapper.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include "index.h"
+#include "pool.h"
+#include "preserve.h"
+#include "source.h"
+#include "trace.h"
+
+#define OP_RESERVE	64
+#define READ_CHUNKS_MAX	64
+#define RETRY_MS	10
+
+/* A chunk on its way from the source's disk to the index; in vol->ops until it is there. */
+struct cohort_op {
+	struct cohort_log_op log;
+	struct hlist_node hash;
+	struct cohort_volume *vol;
+	struct cohort_index_node *node;
+};
+
+/* One read of neighbouring chunks. */
+struct cohort_read {
+	struct cohort_volume *vol;
+	struct list_head ops;
+	u32 count;
+	struct bio bio;			/* last: bio_set front pad */
+};
+
+static u32 chunk_bytes(const struct cohort_volume *vol)
+{
+	return 1u << (vol->chunk_shift + SECTOR_SHIFT);
+}
+
+static void preserve_work(struct work_struct *work);
+
+int cohort_preserve_init(struct cohort_volume *vol)
+{
+	int order = get_order(chunk_bytes(vol)), err;
+
+	INIT_DELAYED_WORK(&vol->work, preserve_work);
+	err = mempool_init_kmalloc_pool(&vol->op_pool, OP_RESERVE, sizeof(struct cohort_op));
+	if (err)
+		return err;
+	err = mempool_init_page_pool(&vol->page_pool, OP_RESERVE, order);
+	if (err)
+		return err;
+	return bioset_init(&vol->bios, 4, offsetof(struct cohort_read, bio), BIOSET_NEED_BVECS);
+}
+
+void cohort_preserve_kick(struct cohort_volume *vol)
+{
+	queue_delayed_work(vol->wq, &vol->work, 0);
+}
+
+static u64 first_chunk(const struct cohort_volume *vol, const struct cohort_write *w)
+{
+	return w->sector >> vol->chunk_shift;
+}
+
+static u64 end_chunk(const struct cohort_volume *vol, const struct cohort_write *w)
+{
+	return ((w->sector + w->sectors - 1) >> vol->chunk_shift) + 1;
+}
+
+/* ---- the chunk table ---- */
+
+static struct cohort_op *op_find(struct cohort_volume *vol, u64 chunk)
+{
+	struct cohort_op *op;
+
+	lockdep_assert_held(&vol->lock);
+	hash_for_each_possible(vol->ops, op, hash, chunk)
+		if (op->log.entry.chunk == chunk)
+			return op;
+	return NULL;
+}
+
+static bool op_pending(struct cohort_volume *vol, u64 chunk)
+{
+	unsigned long flags;
+	bool pending;
+
+	spin_lock_irqsave(&vol->lock, flags);
+	pending = op_find(vol, chunk);
+	spin_unlock_irqrestore(&vol->lock, flags);
+	return pending;
+}
+
+/* Takes it out of the chunk table: whoever waits asks the index now. */
+static void op_end(struct cohort_op *op)
+{
+	struct cohort_volume *vol = op->vol;
+	unsigned long flags;
+
+	spin_lock_irqsave(&vol->lock, flags);
+	hash_del(&op->hash);
+	spin_unlock_irqrestore(&vol->lock, flags);
+	mempool_free(op->log.page, &vol->page_pool);
+	cohort_index_node_free(op->node);
+	mempool_free(op, &vol->op_pool);
+	if (atomic_sub_return(chunk_bytes(vol), &vol->budget) == 0)
+		wake_up_all(&vol->wait);
+	cohort_preserve_kick(vol);
+}
+
+static void op_insert(struct cohort_op *op)
+{
+	struct cohort_index_node *node = op->node;
+	struct cohort_volume *vol = op->vol;
+
+	node->source = op->log.entry.source;
+	node->chunk = op->log.entry.chunk;
+	node->epoch = op->log.entry.epoch;
+	node->addr = op->log.addr;
+	node->unreadable = op->log.entry.unreadable;
+	node->crc = op->log.entry.crc;
+	if (cohort_index_insert(vol->pool->index, node))
+		return;
+	op->node = NULL;
+	cohort_segments_live(&vol->pool->log->segs, op->log.addr, 1);
+	/* the insert before the counter; pairs with image_unchanged() */
+	smp_mb__before_atomic();
+	atomic_inc(cohort_source_seq(vol->source, op->log.entry.chunk));
+	/* the counter before the overwrite that this lets go */
+	smp_mb__after_atomic();
+	atomic64_inc(&vol->preserved_total);
+}
+
+static void op_logged(struct cohort_log_op *log_op, int err)
+{
+	struct cohort_op *op = container_of(log_op, struct cohort_op, log);
+
+	if (!err)
+		op_insert(op);
+	op_end(op);
+}
+
+static struct cohort_op *op_begin(struct cohort_volume *vol, u64 chunk, u64 epoch)
+{
+	struct cohort_index_node *node = cohort_index_node_new();
+	struct cohort_op *op;
+	unsigned long flags;
+
+	if (!node)
+		return NULL;
+	op = mempool_alloc(&vol->op_pool, GFP_NOIO);
+	memset(op, 0, sizeof(*op));
+	op->vol = vol;
+	op->node = node;
+	op->log.page = mempool_alloc(&vol->page_pool, GFP_NOIO);
+	op->log.entry.source = vol->id;
+	op->log.entry.chunk = chunk;
+	op->log.entry.epoch = epoch;
+	op->log.done = op_logged;
+	atomic_add(chunk_bytes(vol), &vol->budget);
+	spin_lock_irqsave(&vol->lock, flags);
+	hash_add(vol->ops, &op->hash, chunk);
+	spin_unlock_irqrestore(&vol->lock, flags);
+	return op;
+}
+
+/* ---- reading the old chunks ---- */
+
+static void read_endio(struct bio *bio)
+{
+	struct cohort_read *read = container_of(bio, struct cohort_read, bio);
+	struct cohort_volume *vol = read->vol;
+	unsigned long flags;
+
+	if (!bio->bi_status) {
+		cohort_log_preserve(vol->pool->log, &read->ops, read->count);
+	} else {
+		spin_lock_irqsave(&vol->lock, flags);
+		list_splice_tail_init(&read->ops, &vol->retry);
+		spin_unlock_irqrestore(&vol->lock, flags);
+		cohort_preserve_kick(vol);
+	}
+	bio_put(bio);
+}
+
+static struct cohort_read *read_new(struct cohort_volume *vol, u64 chunk)
+{
+	struct bio *bio = bio_alloc_bioset(vol->bdev, READ_CHUNKS_MAX, REQ_OP_READ, GFP_NOIO,
+					   &vol->bios);
+	struct cohort_read *read = container_of(bio, struct cohort_read, bio);
+
+	bio->bi_iter.bi_sector = chunk << vol->chunk_shift;
+	bio->bi_end_io = read_endio;
+	INIT_LIST_HEAD(&read->ops);
+	read->vol = vol;
+	read->count = 0;
+	return read;
+}
+
+/* Bytes of @chunk on the disk: the last one may end early. */
+static u32 chunk_len(const struct cohort_volume *vol, u64 chunk)
+{
+	u64 size = vol->source->size >> SECTOR_SHIFT;
+	u64 sectors = min_t(u64, 1u << vol->chunk_shift, size - (chunk << vol->chunk_shift));
+
+	return sectors << SECTOR_SHIFT;
+}
+
+static void read_add(struct cohort_read *read, struct cohort_op *op)
+{
+	u32 len = chunk_len(read->vol, op->log.entry.chunk);
+
+	if (len < chunk_bytes(read->vol))
+		memset(page_address(op->log.page) + len, 0, chunk_bytes(read->vol) - len);
+	__bio_add_page(&read->bio, op->log.page, len, 0);
+	list_add_tail(&op->log.list, &read->ops);
+	read->count++;
+}
+
+/* An old chunk with bad sectors is read piece by piece; what stays unreadable is noted. */
+static void read_pieces(struct cohort_op *op)
+{
+	struct cohort_volume *vol = op->vol;
+	void *data = page_address(op->log.page);
+	u32 piece = max_t(u32, chunk_bytes(vol) / 64, bdev_logical_block_size(vol->bdev));
+	u32 len = chunk_len(vol, op->log.entry.chunk), at;
+	u64 start = op->log.entry.chunk << (vol->chunk_shift + SECTOR_SHIFT);
+
+	memset(data, 0, chunk_bytes(vol));
+	for (at = 0; at < len; at += piece) {
+		u32 bit = at / (chunk_bytes(vol) / 64), bits = piece / (chunk_bytes(vol) / 64);
+
+		if (!cohort_bdev_rw(vol->bdev, REQ_OP_READ, start + at, data + at,
+				    min(piece, len - at)))
+			continue;
+		memset(data + at, 0, min(piece, len - at));
+		op->log.entry.unreadable |= GENMASK_ULL(bit + bits - 1, bit);
+	}
+}
+
+static void retry_reads(struct cohort_volume *vol)
+{
+	struct cohort_op *op, *next;
+	unsigned long flags;
+	LIST_HEAD(ops);
+	LIST_HEAD(one);
+
+	spin_lock_irqsave(&vol->lock, flags);
+	list_splice_init(&vol->retry, &ops);
+	spin_unlock_irqrestore(&vol->lock, flags);
+	list_for_each_entry_safe(op, next, &ops, log.list) {
+		read_pieces(op);
+		list_move_tail(&op->log.list, &one);
+		cohort_log_preserve(vol->pool->log, &one, 1);
+	}
+}
+
+/* ---- a held write ---- */
+
+/*
+ * May a write of this era read old content? Only when nobody can still count
+ * in an older era, and no older write of its own regions is under way.
+ */
+static bool write_ready(struct cohort_write *w)
+{
+	struct cohort_era *prev;
+	bool ready = true;
+
+	if (!READ_ONCE(w->era->gp_done))
+		return false;
+	/* the grace period before the counts */
+	smp_rmb();
+	rcu_read_lock();
+	for (prev = rcu_dereference(w->era->prev); prev && ready;
+	     prev = rcu_dereference(prev->prev))
+		ready = !cohort_inflight_overlaps(&prev->inflight, w->sector, w->sectors);
+	rcu_read_unlock();
+	return ready;
+}
+
+/* An entry at or above the newest live cut counts: it was taken before any later overwrite. */
+static bool chunk_covered(struct cohort_volume *vol, struct cohort_era *era, u64 chunk)
+{
+	u64 protects = READ_ONCE(era->protects);
+
+	if (!protects)
+		return true;
+	if (cohort_era_has(era, chunk))
+		return true;
+	if (!cohort_index_lookup(vol->pool->index, vol->id, chunk, protects, NULL))
+		return false;
+	cohort_era_set(era, chunk, GFP_NOIO);
+	return true;
+}
+
+/* Begins operations from w->next on; false: out of budget or memory, come again. */
+static bool write_begin_ops(struct cohort_volume *vol, struct cohort_write *w)
+{
+	u64 end = end_chunk(vol, w);
+	struct cohort_read *read = NULL;
+	struct cohort_op *op;
+	bool all = true;
+
+	for (; w->next < end; w->next++) {
+		/* the table first: an operation that ends in between is in the index by then */
+		bool skip = op_pending(vol, w->next) || chunk_covered(vol, w->era, w->next);
+
+		if (read && (skip || read->count == READ_CHUNKS_MAX)) {
+			submit_bio_noacct(&read->bio);
+			read = NULL;
+		}
+		if (skip)
+			continue;
+		/* a failed log answers at once: wait until nothing is protected any more */
+		all = atomic_read(&vol->budget) < COHORT_PRESERVE_BUDGET &&
+		      !READ_ONCE(vol->pool->log->failed);
+		op = all ? op_begin(vol, w->next, w->era->key) : NULL;
+		if (!op) {
+			all = false;
+			break;
+		}
+		if (!read)
+			read = read_new(vol, w->next);
+		read_add(read, op);
+	}
+	if (read)
+		submit_bio_noacct(&read->bio);
+	return all;
+}
+
+/* Is every chunk safe? Looks on where it stopped. */
+static bool write_done(struct cohort_volume *vol, struct cohort_write *w)
+{
+	u64 end = end_chunk(vol, w);
+
+	while (w->done < end) {
+		if (op_pending(vol, w->done))
+			return false;
+		if (!chunk_covered(vol, w->era, w->done)) {
+			/* its operation ended without an entry: begin again */
+			w->next = min(w->next, w->done);
+			return false;
+		}
+		w->done++;
+	}
+	return true;
+}
+
+/* True when the write may go. */
+static bool write_advance(struct cohort_volume *vol, struct cohort_write *w, bool *starved)
+{
+	if (!READ_ONCE(w->era->protects))
+		return true;
+	if (!w->ready && !write_ready(w))
+		return false;
+	w->ready = true;
+	if (write_done(vol, w))
+		return true;
+	if (!*starved && !write_begin_ops(vol, w))
+		*starved = true;
+	return false;
+}
+
+static struct bio *write_bio(struct cohort_write *w)
+{
+	return dm_bio_from_per_bio_data(w, sizeof(*w));
+}
+
+static void release_write(struct cohort_volume *vol, struct cohort_write *w)
+{
+	list_del_init(&w->list);
+	atomic_dec(&vol->nr_held);
+	trace_cohort_bio_released(vol->id, w->sector, w->sectors, w->era->first_epoch);
+	submit_bio_noacct(write_bio(w));
+}
+
+static void take_incoming(struct cohort_volume *vol)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&vol->lock, flags);
+	list_splice_tail_init(&vol->incoming, &vol->held);
+	spin_unlock_irqrestore(&vol->lock, flags);
+}
+
+/* device-mapper keeps them until the device is resumed; they are counted anew then. */
+static void requeue_held(struct cohort_volume *vol)
+{
+	struct cohort_write *w, *next;
+
+	list_for_each_entry_safe(w, next, &vol->held, list) {
+		struct bio *bio = write_bio(w);
+
+		list_del_init(&w->list);
+		atomic_dec(&vol->nr_held);
+		bio->bi_status = BLK_STS_DM_REQUEUE;
+		bio_endio(bio);
+	}
+}
+
+static void preserve_work(struct work_struct *work)
+{
+	struct cohort_volume *vol = container_of(work, struct cohort_volume, work.work);
+	struct cohort_write *w, *next;
+	struct blk_plug plug;
+	bool starved = false;
+
+	take_incoming(vol);
+	if (READ_ONCE(vol->requeue))
+		requeue_held(vol);
+	blk_start_plug(&plug);
+	list_for_each_entry_safe(w, next, &vol->held, list)
+		if (write_advance(vol, w, &starved))
+			release_write(vol, w);
+	blk_finish_plug(&plug);
+	retry_reads(vol);
+	/* memory was short and nothing is under way that would come back */
+	if (starved && !atomic_read(&vol->budget))
+		mod_delayed_work(vol->wq, &vol->work, msecs_to_jiffies(RETRY_MS));
+}
+
+/* ---- map ---- */
+
+static bool passes(struct cohort_volume *vol, struct cohort_write *w)
+{
+	u64 end;
+
+	if (!READ_ONCE(w->era->protects))
+		return true;
+	end = end_chunk(vol, w);
+	return cohort_era_next_unset(w->era, first_chunk(vol, w), end) == end;
+}
+
+static void hold(struct cohort_volume *vol, struct cohort_write *w)
+{
+	unsigned long flags;
+
+	w->next = first_chunk(vol, w);
+	w->done = w->next;
+	atomic_inc(&vol->nr_held);
+	atomic64_inc(&vol->held_total);
+	trace_cohort_bio_held(vol->id, w->sector, w->sectors, w->era->first_epoch);
+	spin_lock_irqsave(&vol->lock, flags);
+	list_add_tail(&w->list, &vol->incoming);
+	spin_unlock_irqrestore(&vol->lock, flags);
+	cohort_preserve_kick(vol);
+}
+
+/*
+ * A discard is a hint: over chunks that hold what an image needs it is
+ * answered and dropped, so that the image stays whole and nothing is copied.
+ */
+static int map_discard(struct cohort_volume *vol, struct bio *bio, struct cohort_write *w)
+{
+	if (passes(vol, w))
+		return DM_MAPIO_REMAPPED;
+	cohort_write_leave(vol, w);
+	bio_endio(bio);
+	return DM_MAPIO_SUBMITTED;
+}
+
+int cohort_preserve_map(struct cohort_volume *vol, struct bio *bio, struct cohort_write *w)
+{
+	cohort_write_enter(vol, w, bio->bi_iter.bi_sector, bio_sectors(bio));
+	if (bio_op(bio) == REQ_OP_DISCARD)
+		return map_discard(vol, bio, w);
+	if (passes(vol, w))
+		return DM_MAPIO_REMAPPED;
+	if (bio->bi_opf & REQ_NOWAIT) {
+		cohort_write_leave(vol, w);
+		bio_wouldblock_error(bio);
+		return DM_MAPIO_SUBMITTED;
+	}
+	hold(vol, w);
+	return DM_MAPIO_SUBMITTED;
+}
+
+void cohort_preserve_requeue(struct cohort_volume *vol, bool requeue)
+{
+	WRITE_ONCE(vol->requeue, requeue);
+	cohort_preserve_kick(vol);
+	if (requeue)
+		flush_delayed_work(&vol->work);
+}
+
+void cohort_preserve_drain(struct cohort_volume *vol)
+{
+	wait_event(vol->wait, !atomic_read(&vol->budget) && !atomic_read(&vol->users));
+	flush_delayed_work(&vol->work);
+}

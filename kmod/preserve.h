@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * preserve.h - saves a chunk's old content before its first overwrite in an era.
+ */
+#ifndef COHORT_PRESERVE_H
+#define COHORT_PRESERVE_H
+
+#include "volume.h"
+
+/* Memory for the slow path; may sleep. */
+int cohort_preserve_init(struct cohort_volume *vol);
+
+/*
+ * Counts a data changing request and decides: DM_MAPIO_REMAPPED, or
+ * DM_MAPIO_SUBMITTED when it is held, answered, or refused as it must not
+ * wait. From map(): never sleeps. @bio is already remapped to the disk below.
+ */
+int cohort_preserve_map(struct cohort_volume *vol, struct bio *bio, struct cohort_write *w);
+
+/* Something a held write waits for may have happened. Any context. */
+void cohort_preserve_kick(struct cohort_volume *vol);
+
+/* noflush suspend: held writes, and those to come, go back to device-mapper. Sleeps. */
+void cohort_preserve_requeue(struct cohort_volume *vol, bool requeue);
+/* Waits until nothing of ours is under way to the disk below. */
+void cohort_preserve_drain(struct cohort_volume *vol);
+
+#endif

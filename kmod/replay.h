@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * replay.h - reads a pool's log back: what was durable when the pool was last in use.
+ *
+ * Pure: reads through a callback, allocates through portable calls, writes
+ * nothing. What it finds is told through callbacks, in log order.
+ */
+#ifndef COHORT_REPLAY_H
+#define COHORT_REPLAY_H
+
+#include "codec.h"
+
+struct cohort_replay {
+	const struct cohort_super *sb;
+	void *ctx;
+	/* 0 or a negative errno; @addr and @len are multiples of COHORT_BLOCK */
+	int (*read)(void *ctx, u64 addr, void *buf, u32 len);
+	/* a preserved chunk that lies at @addr */
+	int (*preserve)(void *ctx, const struct cohort_preserve *p, u64 addr);
+	/* one record, checked by cohort_record_check(), of batch @seq in @segment */
+	int (*record)(void *ctx, const void *record, u64 seq, u32 segment);
+
+	/* in: nr_segments of them; out: as on disk, lengths of open ones set to what is whole */
+	struct cohort_segment_entry *table;
+
+	/* out */
+	u64 last_seq;			/* newest batch that counts */
+	u32 last_crc;			/* its header's crc */
+	u64 max_epoch;			/* newest epoch seen in an entry */
+	u64 batches;
+	char why[128];			/* words for a failure */
+};
+
+/*
+ * -EUCLEAN: a batch that was reported complete is damaged; -EIO and what the
+ * callbacks return otherwise. Sleeps as the callbacks do.
+ */
+int cohort_replay_run(struct cohort_replay *r);
+
+#endif

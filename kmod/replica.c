@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* replica.c - relationships: in memory, as records, and what state they are in. */
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include "group.h"
+#include "pool.h"
+#include "registry.h"
+#include "replica.h"
+#include "source.h"
+#include "state.h"
+
+struct cohort_rel *cohort_rel_alloc(struct cohort_pool *pool, const char *name, u32 count)
+{
+	struct cohort_rel *rel = kvzalloc(struct_size(rel, member, count), GFP_NOIO);
+
+	if (!rel)
+		return NULL;
+	kref_init(&rel->kref);
+	INIT_LIST_HEAD(&rel->list);
+	rel->pool = pool;
+	rel->id = pool->next_id++;
+	uuid_gen(&rel->uuid);
+	strscpy(rel->name, name, sizeof(rel->name));
+	rel->count = count;
+	rel->requested = COHORT_COPY_STATE_NOT_APPLICABLE;
+	rel->progress = COHORT_PROGRESS_STATUS_COMPLETED;
+	return rel;
+}
+
+static void rel_release(struct kref *kref)
+{
+	kvfree(container_of(kref, struct cohort_rel, kref));
+}
+
+void cohort_rel_get(struct cohort_rel *rel)
+{
+	kref_get(&rel->kref);
+}
+
+void cohort_rel_put(struct cohort_rel *rel)
+{
+	kref_put(&rel->kref, rel_release);
+}
+
+void cohort_rel_link(struct cohort_rel *rel)
+{
+	u32 i;
+
+	lockdep_assert_held(&cohort_lock);
+	list_add_tail(&rel->list, &rel->pool->rels);
+	rel->pool->nr_rels++;
+	rel->source_group->rels++;
+	rel->target_group->rels++;
+	for (i = 0; i < rel->count; i++)
+		rel->member[i].source->rels++;
+}
+
+void cohort_rel_unlink(struct cohort_rel *rel)
+{
+	u32 i;
+
+	lockdep_assert_held(&cohort_lock);
+	list_del_init(&rel->list);
+	rel->pool->nr_rels--;
+	rel->source_group->rels--;
+	rel->target_group->rels--;
+	for (i = 0; i < rel->count; i++)
+		rel->member[i].source->rels--;
+	/* its tables may live on: they see that it is dead, not where it was */
+	WRITE_ONCE(rel->dead, true);
+}
+
+void cohort_rel_update_state(struct cohort_rel *rel)
+{
+	u32 i;
+
+	rel->state = rel->member[0].state;
+	rel->when = 0;
+	for (i = 0; i < rel->count; i++) {
+		if (rel->member[i].state != rel->state)
+			rel->state = COHORT_COPY_STATE_MIXED;
+		rel->when = max(rel->when, rel->member[i].when);
+	}
+}
+
+void cohort_rel_set_state(struct cohort_rel *rel, u32 state)
+{
+	u32 i;
+
+	for (i = 0; i < rel->count; i++)
+		WRITE_ONCE(rel->member[i].state, state);
+	cohort_rel_update_state(rel);
+}
+
+size_t cohort_rel_record_len(const struct cohort_rel *rel)
+{
+	return struct_size((struct cohort_disk_rel *)NULL, member, rel->count);
+}
+
+size_t cohort_rel_encode(const struct cohort_rel *rel, void *buf)
+{
+	struct cohort_disk_rel *d = buf;
+	size_t len = cohort_rel_record_len(rel);
+	u32 i;
+
+	memset(d, 0, len);
+	cohort_record_header(d, COHORT_REC_REL, rel->id, len);
+	export_uuid(d->uuid, &rel->uuid);
+	d->sync_type = cpu_to_le32(rel->sync_type);
+	d->mode = cpu_to_le32(rel->mode);
+	d->consistency = cpu_to_le32(rel->consistency);
+	d->state = cpu_to_le32(rel->state);
+	d->flags = cpu_to_le32(rel->flags);
+	d->source_group = cpu_to_le32(rel->source_group->id);
+	d->target_group = cpu_to_le32(rel->target_group->id);
+	d->count = cpu_to_le32(rel->count);
+	d->when = cpu_to_le64(rel->when);
+	d->space_limit = cpu_to_le64(rel->space_limit);
+	d->remove_after = cpu_to_le64(rel->remove_after);
+	strscpy((char *)d->name, rel->name, sizeof(d->name));
+	for (i = 0; i < rel->count; i++) {
+		d->member[i].source = cpu_to_le32(rel->member[i].source->id);
+		d->member[i].state = cpu_to_le32(rel->member[i].state);
+		d->member[i].epoch = cpu_to_le64(rel->member[i].epoch);
+		d->member[i].when = cpu_to_le64(rel->member[i].when);
+	}
+	return len;
+}
+
+static int decode_members(struct cohort_rel *rel, const struct cohort_disk_rel *d)
+{
+	u32 i;
+
+	for (i = 0; i < rel->count; i++) {
+		struct cohort_rel_member *m = &rel->member[i];
+
+		m->source = cohort_source_by_id(rel->pool, le32_to_cpu(d->member[i].source));
+		m->state = le32_to_cpu(d->member[i].state);
+		m->epoch = le64_to_cpu(d->member[i].epoch);
+		m->when = le64_to_cpu(d->member[i].when);
+		if (!m->source || !cohort_state_copy_name(m->state) ||
+		    m->state == COHORT_COPY_STATE_MIXED)
+			return -EUCLEAN;
+	}
+	return 0;
+}
+
+static int decode_fields(struct cohort_rel *rel, const struct cohort_disk_rel *d)
+{
+	rel->id = le32_to_cpu(d->hdr.id);
+	import_uuid(&rel->uuid, d->uuid);
+	rel->sync_type = le32_to_cpu(d->sync_type);
+	rel->mode = le32_to_cpu(d->mode);
+	rel->consistency = le32_to_cpu(d->consistency);
+	rel->flags = le32_to_cpu(d->flags);
+	rel->space_limit = le64_to_cpu(d->space_limit);
+	rel->remove_after = le64_to_cpu(d->remove_after);
+	rel->source_group = cohort_group_by_id(rel->pool, le32_to_cpu(d->source_group));
+	rel->target_group = cohort_group_by_id(rel->pool, le32_to_cpu(d->target_group));
+	if (!rel->id || rel->id == U32_MAX || !cohort_state_type_known(rel->sync_type) ||
+	    !rel->source_group || !rel->target_group)
+		return -EUCLEAN;
+	return decode_members(rel, d);
+}
+
+struct cohort_rel *cohort_rel_by_id(struct cohort_pool *pool, u32 id)
+{
+	struct cohort_rel *rel;
+
+	lockdep_assert_held(&cohort_lock);
+	list_for_each_entry(rel, &pool->rels, list)
+		if (rel->id == id)
+			return rel;
+	return NULL;
+}
+
+/* The newest record of an id counts: it takes the place of an older one. */
+int cohort_rel_decode(struct cohort_pool *pool, const void *record)
+{
+	const struct cohort_disk_rel *d = record;
+	u32 count = le32_to_cpu(d->count);
+	char name[COHORT_DISK_NAME];
+	struct cohort_rel *rel, *old;
+	int err;
+
+	if (!count || count > COHORT_MEMBERS_MAX ||
+	    cohort_name_decode(name, d->name, sizeof(name)))
+		return -EUCLEAN;
+	rel = cohort_rel_alloc(pool, name, count);
+	if (!rel)
+		return -ENOMEM;
+	err = decode_fields(rel, d);
+	old = err ? NULL : cohort_rel_by_id(pool, rel->id);
+	if (!err && cohort_find_rel(name) && cohort_find_rel(name) != old)
+		err = -EEXIST;
+	if (err) {
+		cohort_rel_put(rel);
+		return err;
+	}
+	if (old) {
+		cohort_rel_unlink(old);
+		cohort_rel_put(old);
+	}
+	pool->next_id = max(pool->next_id, rel->id + 1);
+	cohort_rel_update_state(rel);
+	cohort_rel_link(rel);
+	return 0;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * segment.h - the segments of a pool: which are free, what is still needed of the others.
+ *
+ * A segment is taken, filled by the log, closed and freed. It is taken only
+ * when its table entry is durable, so that a restart finds it; freeing needs no
+ * write at all, for what a freed segment holds is of no use to anybody.
+ */
+#ifndef COHORT_SEGMENT_H
+#define COHORT_SEGMENT_H
+
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include "codec.h"
+
+struct block_device;
+
+struct cohort_segment {
+	struct cohort_segment_entry entry;	/* as it is, or is to be, on disk */
+	u64 last_record;			/* newest RECORD batch in it, 0 = none */
+	u32 live;				/* preserved chunks somebody needs */
+	bool open;				/* taken by the log, or about to be */
+};
+
+struct cohort_segments {
+	struct block_device *bdev;		/* of the pool, set by its owner */
+	u32 seed;
+	u32 size;				/* bytes of one */
+	u64 start;				/* byte offset of the first */
+	u32 nr;
+	/* protects everything below, irq-safe, innermost */
+	spinlock_t lock;
+	struct cohort_segment *seg;
+	unsigned long *dirty;			/* table blocks to write */
+	u32 free;
+	u32 hint;				/* where the search for a free one begins */
+	u64 next_seq;				/* of segments */
+	/* the one taken ahead for the log */
+	s64 next;				/* -1 = none */
+	bool next_durable;
+	bool write_failed;
+	/* writes dirty blocks, one at a time; kicks @ready when next is durable */
+	struct work_struct work;
+	struct workqueue_struct *wq;
+	void (*ready)(void *ctx);
+	void *ctx;
+	void *block;				/* the worker's own */
+};
+
+/* May sleep. @sb gives the geometry. */
+int cohort_segments_init(struct cohort_segments *segs, const struct cohort_super *sb,
+			 void (*ready)(void *ctx), void *ctx);
+void cohort_segments_exit(struct cohort_segments *segs);	/* waits for its writes */
+
+/*
+ * Asks for a segment for the log, durable soon; @nonce and @min_seq go into its
+ * entry. 0: one is there or on its way; -ENOSPC: none is left, or only the
+ * reserved ones and @reserved is not set. Any context.
+ */
+int cohort_segments_prepare(struct cohort_segments *segs, u64 nonce, u64 min_seq, bool reserved);
+/* Takes the prepared one once it is durable: its number, or -EAGAIN, or -EIO. */
+s64 cohort_segments_take(struct cohort_segments *segs);
+/* The log wrote its last batch to @seg; @length bytes are complete. Any context. */
+void cohort_segments_close(struct cohort_segments *segs, u32 seg, u32 length);
+
+/* Writes the whole table as it is, after a replay; sleeps. */
+int cohort_segments_write_all(struct cohort_segments *segs);
+
+/* Accounting; any context. */
+void cohort_segments_live(struct cohort_segments *segs, u64 addr, int by);
+void cohort_segments_record(struct cohort_segments *segs, u32 seg, u64 seq);
+
+/* Frees every closed segment nobody needs; records below @catalog_seq count as void. */
+u32 cohort_segments_reclaim(struct cohort_segments *segs, u64 catalog_seq);
+/* Closed segments that only records at or above @catalog_seq keep. */
+u32 cohort_segments_blocked(struct cohort_segments *segs, u64 catalog_seq);
+
+u32 cohort_segments_free(struct cohort_segments *segs);
+u32 cohort_segment_of(const struct cohort_segments *segs, u64 addr);
+static inline u64 cohort_segment_start(const struct cohort_segments *segs, u32 seg)
+{
+	return segs->start + (u64)seg * segs->size;
+}
+
+/* Reads or writes @len bytes (a multiple of the logical block) at @addr; sleeps. */
+int cohort_bdev_rw(struct block_device *bdev, blk_opf_t opf, u64 addr, void *buf, u32 len);
+
+#endif

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* target-replica.c - the cohort-replica target: an image of a source, as a device. */
+#include <linux/blkdev.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include "image.h"
+#include "pool.h"
+#include "registry.h"
+#include "replica.h"
+#include "source.h"
+#include "state.h"
+#include "target.h"
+
+struct replica_target {
+	struct dm_dev *pool_dev;	/* held open, not used */
+	struct dm_dev *dev;		/* the disk below the source */
+	u32 index;			/* from 0 */
+	struct cohort_image image;
+};
+
+/* Caller holds cohort_lock. */
+static int find_member(struct dm_target *ti, struct replica_target *rt, const char *name,
+		       struct cohort_words *words)
+{
+	struct cohort_rel *rel = cohort_find_rel(name);
+	struct cohort_rel_member *m;
+
+	if (!rel || rel->pool != rt->image.pool || rel->pending)
+		return cohort_refuse(words, -ENOENT, "pool \"%s\" has no relationship \"%s\"",
+				     rt->image.pool->name, name);
+	if (rel->busy)
+		return cohort_refuse(words, -EBUSY, "relationship \"%s\" is being changed", name);
+	if (rt->index >= rel->count)
+		return cohort_refuse(words, -ENOENT, "relationship \"%s\" has %u members", name,
+				     rel->count);
+	m = &rel->member[rt->index];
+	if (m->state != COHORT_COPY_STATE_SYNCHRONIZED)
+		return cohort_refuse(words, -EINVAL, "image %s_%u is %s", name, rt->index + 1,
+				     cohort_state_copy_name(m->state));
+	if (ti->begin || ti->len != m->source->size >> SECTOR_SHIFT)
+		return cohort_refuse(words, -EINVAL, "image %s_%u has %llu sectors", name,
+				     rt->index + 1, m->source->size >> SECTOR_SHIFT);
+	if (m->source->dev && m->source->dev != rt->dev->bdev->bd_dev)
+		return cohort_refuse(words, -EINVAL, "%pg is not the disk of source \"%s\"",
+				     rt->dev->bdev, m->source->name);
+	rt->image.rel = rel;
+	rt->image.member = m;
+	return 0;
+}
+
+static int bind_rel(struct dm_target *ti, struct replica_target *rt, const char *name,
+		    struct cohort_words *words)
+{
+	struct cohort_image *image = &rt->image;
+	int err;
+
+	mutex_lock(&cohort_lock);
+	err = find_member(ti, rt, name, words);
+	if (!err) {
+		image->source = image->member->source;
+		image->bdev = rt->dev->bdev;
+		image->chunk_shift = image->pool->chunk_shift;
+		image->member->opens++;
+		cohort_rel_get(image->rel);
+		cohort_source_get(image->source);
+	}
+	mutex_unlock(&cohort_lock);
+	return err;
+}
+
+/* Takes a half-built target as well. */
+static void replica_destroy(struct dm_target *ti, struct replica_target *rt)
+{
+	struct cohort_image *image = &rt->image;
+
+	if (image->rel) {
+		mutex_lock(&cohort_lock);
+		image->member->opens--;
+		mutex_unlock(&cohort_lock);
+		cohort_source_put(image->source);
+		cohort_rel_put(image->rel);
+	}
+	if (!IS_ERR_OR_NULL(image->pool))
+		cohort_pool_put(image->pool);
+	if (rt->dev)
+		dm_put_device(ti, rt->dev);
+	if (rt->pool_dev)
+		dm_put_device(ti, rt->pool_dev);
+	kfree(rt);
+}
+
+static int replica_open(struct dm_target *ti, struct replica_target *rt, char **argv,
+			struct cohort_words *words)
+{
+	int err;
+
+	if (kstrtou32(argv[2], 10, &rt->index) || !rt->index)
+		return cohort_refuse(words, -EINVAL, "member index %s is not a number from 1",
+				     argv[2]);
+	rt->index--;
+	err = dm_get_device(ti, argv[0], COHORT_OPEN_READ, &rt->pool_dev);
+	if (err)
+		return cohort_refuse(words, err, "pool device %s can not be opened", argv[0]);
+	err = dm_get_device(ti, argv[3], COHORT_OPEN_READ, &rt->dev);
+	if (err)
+		return cohort_refuse(words, err, "disk %s can not be opened", argv[3]);
+	err = cohort_target_check_disk(rt->dev, false, words);
+	if (err)
+		return err;
+	rt->image.pool = cohort_target_pool(rt->pool_dev, words);
+	if (IS_ERR(rt->image.pool))
+		return PTR_ERR(rt->image.pool);
+	return bind_rel(ti, rt, argv[1], words);
+}
+
+static int replica_ctr(struct dm_target *ti, unsigned int argc, char **argv)
+{
+	struct cohort_words words = { };
+	struct replica_target *rt;
+	int err;
+
+	if (argc != 4) {
+		ti->error = "four arguments: pool device, relationship name, member index, disk";
+		return -EINVAL;
+	}
+	rt = kzalloc(sizeof(*rt), GFP_KERNEL);
+	if (!rt) {
+		ti->error = "no memory for the target";
+		return -ENOMEM;
+	}
+	err = replica_open(ti, rt, argv, &words);
+	if (err) {
+		cohort_target_refuse(ti, err, &words);
+		replica_destroy(ti, rt);
+		return err;
+	}
+	ti->private = rt;
+	ti->per_io_data_size = sizeof(struct cohort_image_read);
+	ti->num_flush_bios = 1;
+	ti->flush_supported = true;
+	return 0;
+}
+
+static void replica_dtr(struct dm_target *ti)
+{
+	replica_destroy(ti, ti->private);
+}
+
+static int replica_map(struct dm_target *ti, struct bio *bio)
+{
+	struct replica_target *rt = ti->private;
+	struct cohort_image_read *r = dm_per_bio_data(bio, sizeof(*r));
+
+	if (bio_op(bio) == REQ_OP_READ)
+		return cohort_image_map(&rt->image, bio, r);
+	/* so that a flush of the page cache of a read-only device is no error */
+	if (bio_op(bio) == REQ_OP_FLUSH || !bio_sectors(bio)) {
+		r->where = U8_MAX;
+		bio_endio(bio);
+		return DM_MAPIO_SUBMITTED;
+	}
+	return DM_MAPIO_KILL;
+}
+
+static int replica_end_io(struct dm_target *ti, struct bio *bio, blk_status_t *error)
+{
+	struct replica_target *rt = ti->private;
+
+	if (bio_op(bio) != REQ_OP_READ)
+		return DM_ENDIO_DONE;
+	return cohort_image_end_io(&rt->image, bio, dm_per_bio_data(bio,
+				   sizeof(struct cohort_image_read)), error);
+}
+
+static void replica_status(struct dm_target *ti, status_type_t type, unsigned int flags,
+			   char *result, unsigned int maxlen)
+{
+	struct replica_target *rt = ti->private;
+	struct cohort_image *image = &rt->image;
+	u32 state = READ_ONCE(image->rel->dead) ? COHORT_COPY_STATE_BROKEN :
+		READ_ONCE(image->member->state);
+	unsigned int sz = 0;
+
+	switch (type) {
+	case STATUSTYPE_INFO:
+		DMEMIT("%s %llu %llu %llu", cohort_state_copy_name(state), image->member->epoch,
+		       (u64)atomic64_read(&image->from_pool),
+		       (u64)atomic64_read(&image->from_source));
+		break;
+	case STATUSTYPE_TABLE:
+		DMEMIT("%s %s %u %s", rt->pool_dev->name, image->rel->name, rt->index + 1,
+		       rt->dev->name);
+		break;
+	case STATUSTYPE_IMA:
+		DMEMIT_TARGET_NAME_VERSION(ti->type);
+		DMEMIT(",pool_device=%s,relationship=%s,relationship_uuid=%pUb",
+		       rt->pool_dev->name, image->rel->name, &image->rel->uuid);
+		DMEMIT(",member=%u,source_device=%s;", rt->index + 1, rt->dev->name);
+		break;
+	}
+}
+
+static int replica_iterate_devices(struct dm_target *ti, iterate_devices_callout_fn fn,
+				   void *data)
+{
+	struct replica_target *rt = ti->private;
+
+	return fn(ti, rt->dev, 0, ti->len, data);
+}
+
+static struct target_type replica_type = {
+	.name = "cohort-replica",
+	.version = { 0, 1, 0 },
+	.features = DM_TARGET_SINGLETON,
+	.module = THIS_MODULE,
+	.ctr = replica_ctr,
+	.dtr = replica_dtr,
+	.map = replica_map,
+	.end_io = replica_end_io,
+	.status = replica_status,
+	.iterate_devices = replica_iterate_devices,
+};
+
+int cohort_target_replica_init(void)
+{
+	int err = cohort_image_init();
+
+	if (err)
+		return err;
+	err = dm_register_target(&replica_type);
+	if (err)
+		cohort_image_exit();
+	return err;
+}
+
+void cohort_target_replica_exit(void)
+{
+	dm_unregister_target(&replica_type);
+	cohort_image_exit();
+}
