@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* image.c - the devices of a snapshot: one read-only image per member */
+#include <errno.h>
+#include <inttypes.h>
+#include <libdevmapper.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "private.h"
+
+void image_name(const struct cohort_relationship *rel, const struct cohort_member *member,
+		char *name, size_t size)
+{
+	if (member->name && member->name[0])
+		snprintf(name, size, "%s", member->name);
+	else
+		snprintf(name, size, "%s_%u", rel->name, member->index);
+}
+
+static void image_uuid(const struct cohort_relationship *rel, const struct cohort_member *member,
+		       char *uuid, size_t size)
+{
+	snprintf(uuid, size, UUID_IMAGE "%s-%u", rel->uuid, member->index);
+}
+
+/*
+ * An image is equal to its source, file-system UUID and all: unless it was made
+ * visible udev must not look into it, and even then the live device is preferred.
+ */
+static uint16_t udev_flags(const struct cohort_relationship *rel)
+{
+	if (rel->flags & COHORT_RELATIONSHIP_FLAGS_UDEV_VISIBLE)
+		return DM_UDEV_LOW_PRIORITY_FLAG;
+	return DM_UDEV_DISABLE_DISK_RULES_FLAG | DM_UDEV_DISABLE_OTHER_RULES_FLAG;
+}
+
+/* Whether the device is there; 5 when the name belongs to another one. */
+static int image_find(struct cohort *ctx, const struct cohort_relationship *rel,
+		      const struct cohort_member *member, bool *exists)
+{
+	char name[256], uuid[129];
+	struct dm_device d;
+	int ret;
+
+	image_name(rel, member, name, sizeof(name));
+	image_uuid(rel, member, uuid, sizeof(uuid));
+	ret = dm_find(ctx, name, &d);
+	*exists = !ret && d.exists && !strcmp(d.uuid, uuid);
+	if (!ret && d.exists && !*exists)
+		return fail_errno(ctx, EEXIST, "RelationshipName",
+				  "%s%s is there already and is no image of %s", DM_DIR, name,
+				  rel->name);
+	return ret;
+}
+
+static int image_table(struct cohort *ctx, const struct cohort_relationship *rel,
+		       const struct cohort_member *member, const struct cohort_source *source,
+		       const char *pool_dev)
+{
+	char name[256], uuid[129], params[512];
+	const struct dm_table table = {
+		.name = name,
+		.uuid = uuid,
+		.target = "cohort-replica",
+		.params = params,
+		.sectors = source->size / SECTOR,
+		.read_only = true,
+		.udev_flags = udev_flags(rel),
+	};
+
+	image_name(rel, member, name, sizeof(name));
+	image_uuid(rel, member, uuid, sizeof(uuid));
+	snprintf(params, sizeof(params), "%s %s %u %s", pool_dev, rel->name, member->index,
+		 source->dev);
+	return dm_create(ctx, &table);
+}
+
+/* *@made: it was not there before. A source that is not attached has no images. */
+static int image_make(struct cohort *ctx, const struct cohort_relationship *rel,
+		      const struct cohort_member *member, const char *pool_dev, bool *made)
+{
+	struct cohort_source *source = NULL;
+	bool exists;
+	int ret;
+
+	*made = false;
+	if (member->copy_state != COHORT_COPY_STATE_SYNCHRONIZED || !member->source)
+		return 0;
+	ret = cohort_source_get(ctx, member->source, &source);
+	if (ret)
+		return ret;
+	if (source->state == COHORT_SOURCE_STATE_ATTACHED && source->dev) {
+		ret = image_find(ctx, rel, member, &exists);
+		if (!ret && !exists) {
+			ret = image_table(ctx, rel, member, source, pool_dev);
+			*made = !ret;
+		}
+	}
+	cohort_source_free(source);
+	return ret;
+}
+
+/* Takes back the images made here, which are those before @end marked in @made. */
+static void unmake(struct cohort *ctx, const struct cohort_relationship *rel,
+		   const struct cohort_member *end, const bool *made)
+{
+	const struct cohort_member *m;
+	struct cohort_error e;
+	char name[256];
+	size_t i = 0;
+
+	cohort_get_error(ctx, &e);
+	for (m = rel->members; m != end; m = m->next, i++) {
+		if (!made[i])
+			continue;
+		image_name(rel, m, name, sizeof(name));
+		dm_remove(ctx, name);
+	}
+	fail_again(ctx, &e);
+}
+
+static bool has_images(const struct cohort_relationship *rel)
+{
+	return rel->copy_state == COHORT_COPY_STATE_SYNCHRONIZED ||
+	       rel->copy_state == COHORT_COPY_STATE_MIXED;
+}
+
+int images_make(struct cohort *ctx, const struct cohort_relationship *rel)
+{
+	bool made[COHORT_MEMBERS_MAX] = { false };
+	const struct cohort_member *m;
+	struct cohort_pool *pool = NULL;
+	size_t i = 0;
+	int ret;
+
+	if (!has_images(rel))
+		return 0;
+	ret = cohort_pool_get(ctx, rel->pool, &pool);
+	for (m = rel->members; !ret && m && i < ARRAY_SIZE(made); m = m->next, i++)
+		ret = image_make(ctx, rel, m, pool->dm_dev, &made[i]);
+	if (ret && pool)
+		unmake(ctx, rel, m, made);
+	cohort_pool_free(pool);
+	return ret;
+}
+
+static bool concerns(const struct cohort_member *member, const char *source)
+{
+	return !source || (member->source && !strcmp(member->source, source));
+}
+
+int images_check_unused(struct cohort *ctx, const struct cohort_relationship *rel,
+			const char *source)
+{
+	const struct cohort_member *m;
+	char name[256];
+	bool exists;
+	int ret = 0;
+
+	cohort_foreach(m, rel->members) {
+		if (!concerns(m, source))
+			continue;
+		ret = image_find(ctx, rel, m, &exists);
+		image_name(rel, m, name, sizeof(name));
+		if (!ret && exists)
+			ret = dm_check_unused(ctx, name);
+		if (ret && ret != COHORT_RESULT_INVALID_PARAMETER)
+			return ret;
+	}
+	return 0;
+}
+
+int images_remove(struct cohort *ctx, const struct cohort_relationship *rel, const char *source)
+{
+	const struct cohort_member *m;
+	char name[256];
+	bool exists;
+	int ret = 0;
+
+	cohort_foreach(m, rel->members) {
+		if (!concerns(m, source))
+			continue;
+		/* a device of that name that is not ours stays */
+		if (image_find(ctx, rel, m, &exists) || !exists)
+			continue;
+		image_name(rel, m, name, sizeof(name));
+		ret = dm_remove(ctx, name);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+EXPORT int cohort_images_create(struct cohort *ctx, const char *relationship)
+{
+	struct cohort_relationship *rel = NULL;
+	int ret = cohort_relationship_get(ctx, relationship, &rel);
+
+	if (ret)
+		return ret;
+	ret = images_make(ctx, rel);
+	cohort_relationship_free(rel);
+	return ret;
+}

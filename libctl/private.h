@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* private.h - what the files of the library share: context, errors, requests, devices */
+#ifndef LIBCTL_PRIVATE_H
+#define LIBCTL_PRIVATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/types.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
+#include <netlink/socket.h>
+
+#include <cohort/cohort.h>
+
+#define EXPORT __attribute__((visibility("default")))
+#define PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+
+#ifndef ARRAY_SIZE
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#endif
+
+#define SECTOR 512u
+#define DM_DIR "/dev/mapper/"
+#define UUID_POOL "COHORT-POOL-"
+#define UUID_SOURCE "COHORT-SRC-"
+#define UUID_IMAGE "COHORT-IMG-"
+#define UUID_OURS "COHORT-"
+
+/*
+ * @lock protects the request socket during one exchange, and what was learnt
+ * when it was opened; @error_lock protects @error alone and is taken last.
+ */
+struct cohort {
+	atomic_uint refs;
+	unsigned long serial;	/* tells contexts apart when memory is reused */
+	pthread_mutex_t lock;
+	struct nl_sock *sock;	/* NULL until the module was reached */
+	int family;
+	int events_group;
+	pthread_mutex_t error_lock;
+	struct cohort_error error;
+};
+
+/* ---- errors (ctx.c) */
+
+/* CIM result of an errno, the same mapping as the module's. */
+int result_of(int err);
+/* Keeps the words and returns @code. @attribute may be NULL. */
+int fail(struct cohort *ctx, int code, int err, const char *attribute, const char *fmt, ...)
+	PRINTF(5, 6);
+/* As fail(), with the code that belongs to @err (positive). */
+int fail_errno(struct cohort *ctx, int err, const char *attribute, const char *fmt, ...)
+	PRINTF(4, 5);
+int fail_memory(struct cohort *ctx);
+/* The code of this thread's last error, where a callee could only say that it failed. */
+int failed(struct cohort *ctx);
+/* Keeps an error that was copied before later calls replaced it. */
+int fail_again(struct cohort *ctx, const struct cohort_error *error);
+
+/* ---- messages (msg.c): one request under construction */
+
+struct request {
+	struct nl_msg *msg;	/* NULL: out of memory */
+	int cmd;
+	int err;		/* first failure, 0 or a libnl code */
+};
+
+void request_new(struct request *r, int cmd, size_t room);
+void request_free(struct request *r);
+/* Each leaves the attribute out when the value is NULL, or unset. */
+void request_str(struct request *r, int attr, const char *value);
+void request_u32(struct request *r, int attr, int64_t value);
+void request_u64(struct request *r, int attr, uint64_t value);
+void request_bin(struct request *r, int attr, const void *data, size_t len);
+/* One nest with the member's index and name. */
+void request_member(struct request *r, int attr, uint32_t index, const char *name);
+
+/*
+ * Parameter, in CIM spelling, that byte @offset of the request @hdr belongs to,
+ * or attribute @type of its top level when @offset is 0. Writes "" if unknown.
+ */
+void request_attribute_name(const struct nlmsghdr *hdr, int cmd, uint32_t offset, uint32_t type,
+			    char *name, size_t size);
+
+/* What the reply to a request that started a job carries. */
+int reply_parse(int cmd, const struct nlattr *attrs, int len, struct cohort_reply *reply);
+
+/* ---- objects from attributes (object.c) */
+
+enum object_kind {
+	OBJECT_MODULE, OBJECT_POOL, OBJECT_SOURCE, OBJECT_GROUP, OBJECT_RELATIONSHIP, OBJECT_JOB,
+};
+
+/* A new object; NULL without memory. @complete: its state was there. */
+void *object_parse(enum object_kind kind, const struct nlattr *attrs, int len, bool *complete);
+/* Frees a list. */
+void object_free(enum object_kind kind, void *list);
+/* Kind of the object that a command or event is about, -1 if none. */
+int object_kind_of(int cmd);
+int object_get_cmd(enum object_kind kind);
+
+/* ---- sockets (socket.c) */
+
+/* Called for every message of the reply; returns 0 or a negative errno that ends it. */
+typedef int (*reply_fn)(int cmd, const struct nlattr *attrs, int len, void *data);
+
+/*
+ * Sends the request, reads the whole answer and frees the request.
+ * Returns a CIM result, words kept; 4096 for a dump that was interrupted.
+ */
+int exchange(struct cohort *ctx, struct request *r, bool dump, reply_fn fn, void *data);
+/* A socket that listens to the events group, or NULL with words. */
+struct nl_sock *events_socket(struct cohort *ctx);
+/*
+ * One datagram from the events socket, @fn per message. 0; -EAGAIN: none there;
+ * -ENOBUFS: events were lost; other negative errno.
+ */
+int events_receive(struct nl_sock *sock, reply_fn fn, void *data);
+
+/* ---- requests (validate.c): pure, touch nothing but the words */
+
+bool name_valid(const char *name, size_t max);
+/* The name of an element given as a name or a /dev/mapper path; NULL if it is neither. */
+const char *element_name(const char *element);
+/* 0 or 5: a required name. */
+int check_name(struct cohort *ctx, const char *attribute, const char *name);
+/* 0 or 5: names of elements, no two the same. */
+int check_elements(struct cohort *ctx, const char *attribute, const char *const *elements,
+		   size_t count);
+
+/* A CreateGroupReplica request after validation, in the words of the module. */
+struct replica_args {
+	struct cohort_request req;	/* a copy, as this version knows it */
+	int32_t consistency;
+	int32_t on_error;
+	uint32_t flags;
+	uint64_t space_limit;
+	uint64_t remove_after;
+	int32_t wait_state;
+};
+
+int validate_replica(struct cohort *ctx, const struct cohort_request *request, bool elements,
+		     struct replica_args *args);
+int validate_modify(struct cohort *ctx, const struct cohort_modify_request *request,
+		    struct cohort_modify_request *copy);
+int validate_group(struct cohort *ctx, const struct cohort_group_request *request,
+		   struct cohort_group_request *copy);
+/*
+ * Copies a request of @size bytes into one of @known bytes that was initialised;
+ * 5 or 1 with words when the size can not be right.
+ */
+int request_copy(struct cohort *ctx, void *copy, size_t known, const void *request, size_t size);
+
+/* ---- settings (settings.c) */
+
+/* 0, or 1 or 5 with words for a property that is not honoured for a snapshot. */
+int check_setting_data(struct cohort *ctx, const struct cohort_replication_setting_data *data,
+		       struct cohort_replication_setting_data *copy);
+/* 1 with words if any property is set at all. */
+int check_no_setting_data(struct cohort *ctx,
+			  const struct cohort_replication_setting_data *data);
+int check_goal(struct cohort *ctx, const struct cohort_target_setting_goal *goal,
+	       struct cohort_target_setting_goal *copy);
+
+/* ---- names (names.c) */
+
+/* Equal but for case, blanks, '-' and '_'. */
+bool words_equal(const char *a, const char *b);
+
+/* ---- jobs (job.c) */
+
+/* Takes back what a completed job did when its devices could not be made. */
+typedef void (*undo_fn)(struct cohort *ctx, const struct cohort_reply *reply, void *data);
+
+/*
+ * Sends a request that starts a job, waits as @timeout_ms says and makes the
+ * job's devices. *@ret is a reply, also on 3 and 4096. Frees the request. When
+ * devices can not be made @undo is called, if there is one, and the error stays
+ * the first one.
+ */
+int job_run(struct cohort *ctx, struct request *r, int timeout_ms, undo_fn undo, void *data,
+	    struct cohort_reply **ret);
+/* Milliseconds of the monotonic clock. */
+int64_t now_ms(void);
+/* Hands a reply to a caller who may not want it, on results that have one. */
+int reply_return(int result, struct cohort_reply *reply, struct cohort_reply **ret);
+
+/* ---- device-mapper (dm.c) */
+
+struct dm_table {
+	const char *name;
+	const char *uuid;
+	const char *target;
+	const char *params;
+	uint64_t sectors;
+	bool read_only;
+	uint16_t udev_flags;	/* DM_UDEV_* */
+};
+
+struct dm_device {
+	bool exists;
+	int open_count;
+	dev_t dev;
+	char uuid[129];
+};
+
+/* CIM results, words kept. */
+int dm_create(struct cohort *ctx, const struct dm_table *table);
+int dm_remove(struct cohort *ctx, const char *name);
+int dm_find(struct cohort *ctx, const char *name, struct dm_device *found);
+/* 6 with words naming the user when the device is open and stays open. */
+int dm_check_unused(struct cohort *ctx, const char *name);
+/* 5 (EEXIST) when there is a device of that name; @attribute for the words. */
+int dm_check_free(struct cohort *ctx, const char *name, const char *attribute);
+
+/* ---- block devices (device.c) */
+
+#define DEVICE_ALIGN 4096u
+
+struct device {
+	int fd;
+	char path[256];
+	dev_t dev;
+	uint64_t size;		/* bytes */
+};
+
+enum device_mode { DEVICE_READ, DEVICE_WRITE };
+
+/*
+ * Opens a block device with O_DIRECT, exclusively if @exclusive. 5: not a block
+ * device; 6: in use, with words naming the user. Pairs with device_close().
+ */
+int device_open(struct cohort *ctx, const char *path, enum device_mode mode, bool exclusive,
+		struct device *d);
+int device_open_number(struct cohort *ctx, const char *number, struct device *d);
+void device_close(struct device *d);
+/* Reads or writes all of @len bytes, aligned as O_DIRECT wants; 0 or -errno. */
+int device_read(int fd, void *buf, size_t len, uint64_t offset);
+int device_write(int fd, const void *buf, size_t len, uint64_t offset);
+int device_zero(int fd, uint64_t offset, uint64_t len);
+/* "major:minor"; the buffer is @text. */
+char *device_number(dev_t dev, char *text, size_t size);
+/* Who uses it, such as "mounted on /home", or "". */
+void device_user(dev_t dev, char *words, size_t size);
+/* 5 with words when libblkid finds anything; @fd at its start. */
+int device_check_signatures(struct cohort *ctx, const struct device *d);
+int device_wipe_signatures(struct cohort *ctx, const struct device *d);
+
+/* ---- identity (identity.c, fingerprint.c) */
+
+struct identity {
+	char dm_uuid[129];
+	char wwn[129];
+	char partuuid[37];
+};
+
+void identity_read(const struct device *d, struct identity *id);
+/* Path of the disk recorded for @source; 5 with words when none or several fit. */
+int identity_find(struct cohort *ctx, const struct cohort_source *source, char *path,
+		  size_t size);
+/*
+ * 32 bytes that differ when one of the sampled blocks does. Reads about 2.2 MiB
+ * in 4 KiB-aligned pieces. 0 or -errno.
+ */
+int fingerprint_compute(int fd, uint64_t size, uint8_t fingerprint[COHORT_FINGERPRINT_LEN]);
+
+/* ---- devices of sources and relationships (image.c, source.c) */
+
+/* Makes the source's device and images unless they are there. */
+int source_make_devices(struct cohort *ctx, const char *name);
+int images_make(struct cohort *ctx, const struct cohort_relationship *rel);
+/* 6 with words when an image is open. @source: only its images; NULL: all. */
+int images_check_unused(struct cohort *ctx, const struct cohort_relationship *rel,
+			const char *source);
+int images_remove(struct cohort *ctx, const struct cohort_relationship *rel, const char *source);
+void image_name(const struct cohort_relationship *rel, const struct cohort_member *member,
+		char *name, size_t size);
+
+#endif
