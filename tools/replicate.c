@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* cohortctl replicate: CreateGroupReplicaFromElements on the command line. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fail.h"
+#include "parse.h"
+#include "reply.h"
+#include "words.h"
+
+/* The request and what it points to: one lifetime. */
+struct replicate {
+	struct cohort_request request;
+	struct cohort_replication_setting_data data;
+	struct cohort_target_setting_goal goal;
+};
+
+/* Splits KEY=VALUE in place of a copy; the copy is the caller's to free. */
+static char *split_pair(const char *pair, char **value)
+{
+	char *key = strdup(pair);
+	char *equal = key ? strchr(key, '=') : NULL;
+
+	if (equal)
+		*equal = '\0';
+	*value = equal ? equal + 1 : NULL;
+	return key;
+}
+
+static int set_data(struct app *app, struct replicate *r, const char *pair)
+{
+	char *value, *key = split_pair(pair, &value);
+	int code = EXIT_OK;
+
+	if (!key)
+		return fail_memory(app);
+	if (!value)
+		code = fail_usage(app, "--set '%s' is not Property=VALUE", pair);
+	else if (cohort_replication_setting_data_set(app->ctx, &r->data, key,
+						     value))
+		code = fail_library(app);
+	free(key);
+	return code;
+}
+
+static int set_goal(struct app *app, struct replicate *r, const char *pair)
+{
+	char *value, *key = split_pair(pair, &value);
+	int code = EXIT_OK;
+
+	if (!key)
+		return fail_memory(app);
+	if (!value)
+		code = fail_usage(app, "--target-setting '%s' is not K=V", pair);
+	else if (cohort_target_setting_goal_set(app->ctx, &r->goal, key, value))
+		code = fail_library(app);
+	free(key);
+	return code;
+}
+
+static int set_settings(struct app *app, struct replicate *r)
+{
+	const struct strings *set = &app->opts.set;
+	const struct strings *goal = &app->opts.target_setting;
+	int code = EXIT_OK;
+
+	cohort_replication_setting_data_init(&r->data);
+	cohort_target_setting_goal_init(&r->goal);
+	for (size_t i = 0; !code && i < set->n; i++)
+		code = set_data(app, r, set->v[i]);
+	for (size_t i = 0; !code && i < goal->n; i++)
+		code = set_goal(app, r, goal->v[i]);
+	if (set->n)
+		r->request.replication_setting_data = &r->data;
+	if (goal->n)
+		r->request.target_setting_goal = &r->goal;
+	return code;
+}
+
+static int set_words(struct app *app, struct cohort_request *request)
+{
+	int code = words_sync_type(app, &request->sync_type);
+
+	code = code ? code : words_mode(app, &request->mode);
+	code = code ? code : words_consistency(app, &request->consistency);
+	return code ? code :
+		words_copy_state(app, &request->wait_for_copy_state);
+}
+
+static int set_request(struct app *app, struct replicate *r)
+{
+	struct cohort_request *request = &r->request;
+	int code;
+
+	cohort_request_init(request);
+	request->relationship_name = app->opts.name;
+	request->source_group_name = app->opts.group;
+	request->target_group = app->opts.target_group;
+	request->source_elements = reply_names(app, 0);
+	request->source_elements_count = (size_t)app->argc;
+	request->timeout_ms = reply_timeout(app);
+	if (!app->opts.type)
+		return fail_usage(app, "--type snapshot, clone or mirror is missing");
+	if (!app->opts.group && !app->argc)
+		return fail_usage(app, "neither --group NAME nor a SOURCE is given");
+	code = set_words(app, request);
+	return code ? code : set_settings(app, r);
+}
+
+/* Before the cut there are members, but no images yet. */
+static char *images_words(const struct cohort_relationship *rel)
+{
+	const char *state = cohort_copy_state_name(rel->copy_state);
+	const struct cohort_member *member;
+	unsigned int n = 0;
+	char *words;
+	int r;
+
+	cohort_foreach(member, rel->members)
+		n++;
+	if (!rel->when_synced)
+		r = asprintf(&words, "%s: %s, %u members", rel->name, state, n);
+	else if (n == 1)
+		r = asprintf(&words, "%s: %s, 1 image /dev/mapper/%s_1",
+			     rel->name, state, rel->name);
+	else
+		r = asprintf(&words, "%s: %s, %u images /dev/mapper/%s_1 ... %s_%u",
+			     rel->name, state, n, rel->name, rel->name, n);
+	return r < 0 ? NULL : words;
+}
+
+static int say_made(struct app *app, int rc, struct cohort_reply *reply)
+{
+	const struct cohort_relationship *rel =
+		reply ? reply->synchronization : NULL;
+	char *words = rel ? images_words(rel) : NULL;
+	int code = reply_finish(app, rc, reply, "%s", words ? words : "done");
+
+	free(words);
+	return code;
+}
+
+static int replicate(struct app *app)
+{
+	struct cohort_reply *reply = NULL;
+	struct replicate r;
+	int code = set_request(app, &r);
+	int rc;
+
+	if (code)
+		return code;
+	if (app->argc)
+		rc = cohort_create_group_replica_from_elements(app->ctx,
+							       &r.request,
+							       &reply);
+	else
+		rc = cohort_create_group_replica(app->ctx, &r.request, &reply);
+	return say_made(app, rc, reply);
+}
+
+const struct verb verb_replicate = {
+	.id = VERB_REPLICATE,
+	.name = "replicate",
+	.args = "--type TYPE [OPTION]... [SOURCE]...",
+	.summary = "Replicate SOURCEs or a group at one instant",
+	.notes = "Images are /dev/mapper/REL_1 ... in member order. --group with SOURCEs\n"
+		 "makes the group; alone it replicates that group; SOURCEs alone make a\n"
+		 "group that goes with its last relationship. --wait Inactive prepares,\n"
+		 "'activate' takes the cut later.",
+	.complete = "@source",
+	.min_args = 0,
+	.max_args = -1,
+	.run = replicate,
+};
