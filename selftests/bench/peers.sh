@@ -1,0 +1,176 @@
+# shellcheck shell=bash disable=SC2154,SC2034
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The peers of the load cases, each by five functions:
+#	PEER_up         makes the device, full of data, and names it in $dev
+#	PEER_take N     takes N snapshots of it
+#	PEER_drop N     deletes them
+#	PEER_pool       prints the disks that snapshots write to
+#	PEER_down
+# Persistent everywhere, with the smallest chunk each of them has.
+
+peers=()
+cutters=()
+
+find_peers()
+{
+	peers=()
+	cutters=()
+	if command -v cohortctl >/dev/null && modprobe -q dm_cohort; then
+		peers+=(cohort)
+		cutters+=(cohort)
+	else
+		note "cohort is not built: only its peers are measured"
+	fi
+	peers+=(snapshot thin)
+	cutters+=(suspend)
+}
+
+# ---- dm-linear: no snapshots, the speed of device-mapper itself ----
+
+# It stands beside every peer, and they are measured in turn.
+linear_up()
+{
+	null_make bref "$mib"
+	dm_make blinear "0 $(sectors_of /dev/bref) linear /dev/bref 0"
+	fill /dev/mapper/blinear
+}
+
+linear_down()
+{
+	dm_remove blinear
+	null_remove bref
+}
+
+# ---- cohort ----
+
+ctl()
+{
+	cohortctl "$@" >"$tmp/ctl" 2>&1 || fail "cohortctl $*: $(cat "$tmp/ctl")"
+}
+
+cohort_up()
+{
+	null_make bsrc "$mib"
+	null_make bpool $((mib * 2 + 256))
+	fill /dev/bsrc
+	ctl pool create bench /dev/bpool
+	ctl attach --pool bench bsource /dev/bsrc
+	dev=/dev/mapper/bsource
+}
+
+cohort_take()
+{
+	local i
+
+	for ((i = 1; i <= $1; i++)); do
+		ctl replicate --type snapshot --name "bench$i" bsource
+	done
+}
+
+cohort_drop()
+{
+	local i
+
+	for ((i = 1; i <= $1; i++)); do
+		ctl delete "bench$i"
+	done
+}
+
+cohort_pool() { echo bpool; }
+
+cohort_down()
+{
+	ctl detach bsource
+	ctl pool remove bench
+	null_remove bpool
+	null_remove bsrc
+}
+
+# ---- dm-snapshot: persistent, 4 KiB chunks, one store per snapshot ----
+
+snapshot_up()
+{
+	null_make bsrc "$mib"
+	dm_make borigin "0 $(sectors_of /dev/bsrc) snapshot-origin /dev/bsrc"
+	dev=/dev/mapper/borigin
+	fill $dev
+}
+
+snapshot_take()
+{
+	local i
+
+	for ((i = 1; i <= $1; i++)); do
+		null_make "bcow$i" $((mib + mib / 8 + 64))
+	done
+	dmsetup suspend borigin
+	for ((i = 1; i <= $1; i++)); do
+		dm_make "bsnap$i" "0 $(sectors_of /dev/bsrc) snapshot /dev/bsrc /dev/bcow$i P 8"
+	done
+	dmsetup resume borigin
+}
+
+snapshot_drop()
+{
+	local i
+
+	dmsetup suspend borigin
+	for ((i = 1; i <= $1; i++)); do
+		dm_remove "bsnap$i"
+	done
+	dmsetup resume borigin
+	for ((i = 1; i <= $1; i++)); do
+		null_remove "bcow$i"
+	done
+}
+
+snapshot_pool() { (cd /sys/block && echo bcow*); }
+
+snapshot_down()
+{
+	dm_remove borigin
+	null_remove bsrc
+}
+
+# ---- dm-thin: 64 KiB blocks, the smallest there are ----
+
+thin_up()
+{
+	null_make bmeta 128
+	null_make bdata $((mib * 2 + 64))
+	dm_make bpool "0 $(sectors_of /dev/bdata) thin-pool /dev/bmeta /dev/bdata 128 0 1 skip_block_zeroing"
+	dmsetup message bpool 0 "create_thin 0" || fail "no thin device"
+	dm_make bthin "0 $((mib * 2048)) thin /dev/mapper/bpool 0"
+	dev=/dev/mapper/bthin
+	fill $dev
+}
+
+thin_take()
+{
+	local i
+
+	for ((i = 1; i <= $1; i++)); do
+		dmsetup suspend bthin
+		dmsetup message bpool 0 "create_snap $i 0" || fail "no thin snapshot"
+		dmsetup resume bthin
+	done
+}
+
+thin_drop()
+{
+	local i
+
+	for ((i = 1; i <= $1; i++)); do
+		dmsetup message bpool 0 "delete $i" || fail "thin snapshot stays"
+	done
+}
+
+thin_pool() { echo bdata bmeta; }
+
+thin_down()
+{
+	dm_remove bthin
+	dm_remove bpool
+	null_remove bdata
+	null_remove bmeta
+}

@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Run the steps of selftests/steps and count: the second half of ./check."""
+
+import argparse
+import concurrent.futures
+import fnmatch
+import glob
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+sys.dont_write_bytecode = True
+
+import guest  # noqa: E402
+import ktap   # noqa: E402
+
+LOGS = "build/check"
+WORKERS = 2
+SHOWN_LINES = 60
+
+
+class Step:
+    """One line of selftests/steps."""
+
+    def __init__(self, name, seconds, needs, kind, command):
+        self.name = name
+        self.seconds = int(seconds)
+        self.needs = needs
+        self.kind = kind
+        self.command = command
+
+
+def expand(fields):
+    """A step whose path is a pattern is one step per file; {} stands for the file."""
+    name, seconds, needs, kind, command = fields
+    if "*" not in needs:
+        yield Step(*fields)
+        return
+    for path in sorted(glob.glob(needs)):
+        base = os.path.splitext(os.path.basename(path))[0]
+        yield Step(name + base, seconds, path, kind, command.replace("{}", shlex.quote(path)))
+
+
+def load_steps(path):
+    """Phases, divided by empty lines; the steps of a phase may run side by side."""
+    phases = [[]]
+    with open(path, encoding="utf-8") as file:
+        for line in file:
+            line = line.strip()
+            if line.startswith("#"):
+                continue
+            if not line:
+                phases.append([])
+                continue
+            phases[-1] += expand(line.split(None, 4))
+    return [phase for phase in phases if phase]
+
+
+class Report:
+    """What is printed while it goes, and the sums at the end."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.count = {ktap.PASS: 0, ktap.FAIL: 0, ktap.SKIP: 0}
+        self.failures = []
+        self.begin = time.monotonic()
+
+    def add(self, where, results, seconds=None):
+        with self.lock:
+            for result in results:
+                self.count[result.verdict] += 1
+                if result.verdict == ktap.FAIL:
+                    self.failures.append("%s: %s" % (where, result.name))
+            self.show(where, results, seconds)
+
+    def show(self, where, results, seconds):
+        bad = [r for r in results if r.verdict == ktap.FAIL]
+        skipped = [r for r in results if r.verdict == ktap.SKIP]
+        mark = "FAIL" if bad else "skip" if len(skipped) == len(results) else "ok"
+        took = "" if seconds is None else " %.0f s" % seconds
+        counts = "" if len(results) == 1 else " (%d cases)" % len(results)
+        print("[%4d s] %-4s %s%s%s" % (time.monotonic() - self.begin, mark, where, counts, took))
+        for result in skipped:
+            print("         skipped: %s" % result.name)
+        for result in bad:
+            print("         failed: %s" % result.name)
+            for line in result.words.splitlines()[-SHOWN_LINES:]:
+                print("         | " + line)
+        sys.stdout.flush()
+
+    def end(self):
+        """Prints the sums; true if the tree is good."""
+        if self.failures:
+            print("\nfailed:")
+            for line in self.failures:
+                print("  " + line)
+        if not self.count[ktap.PASS]:
+            print("nothing has been tested")
+        print("%d passed, %d failed, %d skipped"
+              % tuple(self.count[v] for v in (ktap.PASS, ktap.FAIL, ktap.SKIP)))
+        return self.count[ktap.PASS] > 0 and self.count[ktap.FAIL] == 0
+
+
+def run_command(step):
+    """(exit status or 124, output) of a step's command; its children die with it."""
+    with subprocess.Popen(["bash", "-c", step.command], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          start_new_session=True) as process:
+        try:
+            output, _ = process.communicate(timeout=step.seconds)
+            status = process.returncode
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            output, _ = process.communicate()
+            status = 124
+    return status, output.decode("utf-8", "replace")
+
+
+def judge_command(step):
+    status, output = run_command(step)
+    with open(os.path.join(LOGS, step.name + ".log"), "w", encoding="utf-8") as file:
+        file.write(output)
+    if step.kind == "ktap":
+        return ktap.read(output, status)
+    if status == 0:
+        return [ktap.Result(step.name, ktap.PASS)]
+    if status == ktap.EXIT_SKIP:
+        return [ktap.Result(output.strip() or step.name, ktap.SKIP)]
+    name = "took more than %d s" % step.seconds if status == 124 else "exit status %d" % status
+    return [ktap.Result(name, ktap.FAIL, output)]
+
+
+def run_step(step, report, pattern):
+    begin = time.monotonic()
+    if step.needs != "-" and not os.path.exists(step.needs):
+        report.add(step.name, [ktap.Result("%s does not exist" % step.needs, ktap.SKIP)])
+    elif step.kind == "guest":
+        guest.run_all(step.command, pattern, os.path.join(LOGS, step.name), step.seconds,
+                      lambda path, results: report.add("%s %s" % (step.name, path), results))
+    else:
+        results = judge_command(step)
+        report.add(step.name, results, time.monotonic() - begin)
+
+
+def run_phase(steps, report, pattern):
+    with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
+        futures = [pool.submit(run_step, step, report, pattern) for step in steps]
+        for step, future in zip(steps, futures):
+            if future.exception():
+                report.add(step.name, [ktap.Result(repr(future.exception()), ktap.FAIL)])
+
+
+def parse_args():
+    parser = argparse.ArgumentParser(prog="./check", description=__doc__)
+    parser.add_argument("-l", "--list", action="store_true", help="list the steps")
+    parser.add_argument("-k", metavar="WORD", default="", dest="pattern",
+                        help="of the guest tests, only those with WORD in their path")
+    parser.add_argument("steps", nargs="*", metavar="STEP",
+                        help="only these steps (shell patterns)")
+    return parser.parse_args()
+
+
+def wanted(step, patterns):
+    return not patterns or any(fnmatch.fnmatch(step.name, p) for p in patterns)
+
+
+def main():
+    args = parse_args()
+    phases = load_steps("selftests/steps")
+    phases = [[s for s in phase if wanted(s, args.steps)] for phase in phases]
+    if args.list:
+        print("\n".join(s.name for phase in phases for s in phase))
+        return 0
+    os.makedirs(LOGS, exist_ok=True)
+    report = Report()
+    for phase in phases:
+        run_phase(phase, report, args.pattern)
+    return 0 if report.end() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

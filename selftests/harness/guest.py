@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The tests that run in a guest: find them, pack them into few boots, collect what they said."""
+
+import os
+import re
+import shutil
+import subprocess
+import time
+
+import ktap
+
+# Directories whose scripts are not tests of the guest.
+NOT_GUEST = ("bench", "checks", "harness", "model", "tools", "unit", "vm")
+LIST = "selftests/guest-tests.list"
+HEAD_LINES = 30
+BOOT_SECONDS = 120
+DEFAULT_SECONDS = 180
+
+
+class Test:
+    """A test file and what its "guest:" line asks for.
+
+    disks=N size=SIZE disk=SPEC mem=SIZE cpus=N timeout=SECONDS kernel=6.12 udev alone
+    """
+
+    def __init__(self, path, wishes):
+        self.path = path
+        self.words = wishes.split()
+        self.disks = int(self.wish("disks", 6))
+        self.size = self.wish("size", "1G")
+        self.extra = [w[5:] for w in self.words if w.startswith("disk=")]
+        self.mem = self.wish("mem", "1G")
+        self.cpus = self.wish("cpus", "2")
+        self.timeout = int(self.wish("timeout", DEFAULT_SECONDS))
+        self.kernel = self.wish("kernel", None)
+        self.udev = "udev" in self.words
+        self.alone = "alone" in self.words
+
+    def wish(self, name, default):
+        for word in self.words:
+            if word.startswith(name + "="):
+                return word[len(name) + 1:]
+        return default
+
+    def group(self):
+        """Tests with equal groups share a boot."""
+        return (self.path if self.alone else "", self.udev, self.mem, self.cpus,
+                self.size, tuple(self.extra), self.disks)
+
+
+def head_wishes(path):
+    with open(path, encoding="utf-8", errors="replace") as file:
+        for _, line in zip(range(HEAD_LINES), file):
+            match = re.match(r"(?:#|//| \*)\s*guest:\s*(.*)", line)
+            if match:
+                return match.group(1)
+    return ""
+
+
+def listed():
+    """Lines "PATH WISHES..." for built programs, which have no head to read."""
+    if not os.path.exists(LIST):
+        return
+    with open(LIST, encoding="utf-8") as file:
+        for line in file:
+            path, _, wishes = line.partition("#")[0].strip().partition(" ")
+            if path:
+                yield Test(path, wishes)
+
+
+def scripts():
+    for name in sorted(os.listdir("selftests")):
+        folder = os.path.join("selftests", name)
+        if name in NOT_GUEST or not os.path.isdir(folder):
+            continue
+        for file in sorted(os.listdir(folder)):
+            path = os.path.join(folder, file)
+            if file.endswith((".sh", ".py")) and os.access(path, os.X_OK):
+                yield Test(path, head_wishes(path))
+
+
+def discover(kernel, pattern):
+    return [test for test in [*scripts(), *listed()]
+            if test.kernel in (None, kernel) and pattern in test.path]
+
+
+class Boot:
+    """One guest that runs tests of one group, as far as it gets."""
+
+    def __init__(self, kernel, tests, folder):
+        self.kernel = kernel
+        self.tests = tests
+        self.folder = folder
+        self.status = None
+        self.words = ""
+
+    def file(self, name):
+        return os.path.join(self.folder, name)
+
+    def text(self, name):
+        try:
+            with open(self.file(name), encoding="utf-8", errors="replace") as file:
+                return file.read()
+        except FileNotFoundError:
+            return None
+
+    def command(self, limit):
+        first = self.tests[0]
+        args = ["selftests/vm/run", "--kernel", self.kernel, "--mem", first.mem,
+                "--cpus", first.cpus, "--timeout", str(limit), "--out", self.folder,
+                "--log", self.file("kernel.log")]
+        args += ["--udev"] if first.udev else []
+        for disk in [first.size] * first.disks + first.extra:
+            args += ["--disk", disk]
+        return args + ["--", "selftests/vm/batch", self.file("list")]
+
+    def run(self, deadline):
+        os.makedirs(self.folder)
+        with open(self.file("list"), "w", encoding="utf-8") as file:
+            for number, test in enumerate(self.tests):
+                file.write("%d %d %s\n" % (number, test.timeout, test.path))
+        wanted = BOOT_SECONDS + sum(test.timeout + 20 for test in self.tests)
+        limit = max(1, int(min(wanted, deadline - time.monotonic())))
+        done = subprocess.run(self.command(limit), stdin=subprocess.DEVNULL,
+                              capture_output=True, check=False)
+        self.status = done.returncode
+        self.words = done.stderr.decode("utf-8", "replace")
+
+    def outcome(self, number):
+        """The results of a test that ended, else None."""
+        status = self.text("%d.status" % number)
+        if not status:
+            return None
+        results = ktap.read(self.text("%d.out" % number) or "", int(status))
+        dirty = self.text("%d.dirty" % number)
+        if dirty and not any(r.verdict == ktap.FAIL for r in results):
+            results.append(ktap.Result("left the machine dirty", ktap.FAIL, dirty))
+        return results
+
+    def kernel_log_of(self, path):
+        log = self.text("kernel.log") or ""
+        at = log.rfind("cohort-test: file " + path)
+        return "\n".join(log[max(at, 0):].splitlines()[-150:])
+
+    def death(self, number):
+        """The results of the test in which the guest died, or before which it never came up."""
+        test = self.tests[number]
+        said = self.text("%d.out" % number)
+        reader = ktap.Reader()
+        for line in (said or "").splitlines():
+            reader.feed(line)
+        last = self.words.strip().splitlines()[-1:] or ["no words"]
+        words = "\n".join(reader.said + [self.kernel_log_of(test.path)])
+        return reader.results + [
+            ktap.Result("the guest did not survive: " + last[0], ktap.FAIL, words)]
+
+
+def run_group(kernel, tests, folder, deadline, report):
+    """Boot after boot, until each test of the group has an outcome."""
+    boots = 0
+    while tests:
+        boot = Boot(kernel, tests, "%s/%d" % (folder, boots))
+        boots += 1
+        if time.monotonic() >= deadline:
+            for test in tests:
+                report(test.path, [ktap.Result("no time left to run it", ktap.FAIL)])
+            return
+        boot.run(deadline)
+        ended = 0
+        for number, test in enumerate(tests):
+            results = boot.outcome(number)
+            if results is None:
+                break
+            report(test.path, results)
+            ended += 1
+        # A boot that ended well stopped at a dirty test; else the next one died.
+        if boot.status != 0 and ended < len(tests):
+            report(tests[ended].path, boot.death(ended))
+            ended += 1
+        elif ended == 0:
+            report(tests[0].path, boot.death(0))
+            ended = 1
+        tests = tests[ended:]
+
+
+def run_all(kernel, pattern, folder, seconds, report):
+    """Run all guest tests on one kernel; report(path, results) is called for each file."""
+    folder = os.path.abspath(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    tests = discover(kernel, pattern)
+    if not tests:
+        report("guest tests", [ktap.Result("no test found", ktap.FAIL)])
+    groups = {}
+    for test in tests:
+        groups.setdefault(test.group(), []).append(test)
+    deadline = time.monotonic() + seconds
+    for number, group in enumerate(groups.values()):
+        run_group(kernel, group, "%s/group%d" % (folder, number), deadline, report)
