@@ -3,7 +3,6 @@
 #include <linux/blkdev.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
-#include "cut.h"
 #include "job.h"
 #include "pool.h"
 #include "registry.h"

@@ -3,7 +3,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include "catalog.h"
-#include "cut.h"
+#include "epoch.h"
 #include "group.h"
 #include "index.h"
 #include "log.h"
@@ -360,6 +360,12 @@ static struct cohort_rel *oldest_rel(struct cohort_pool *pool)
 	return oldest;
 }
 
+/* Flipped, but its job has not made it durable. */
+static bool unresolved(const struct cohort_rel *rel)
+{
+	return rel->pending || rel->requested != COHORT_COPY_STATE_NOT_APPLICABLE;
+}
+
 /* Its images answer EIO first, then nothing is preserved for it any more. */
 static void break_member(struct cohort_rel *rel, u32 i)
 {
@@ -409,7 +415,7 @@ static void *broken_record(struct cohort_rel *rel, const struct cohort_source *o
 	return d;
 }
 
-bool cohort_catalog_break_oldest(struct cohort_pool *pool, const char *reason)
+int cohort_catalog_break_oldest(struct cohort_pool *pool, const char *reason)
 {
 	struct cohort_rel *rel;
 	void *record = NULL;
@@ -419,27 +425,26 @@ bool cohort_catalog_break_oldest(struct cohort_pool *pool, const char *reason)
 	lockdep_assert_held(&pool->catalog_mutex);
 	mutex_lock(&cohort_lock);
 	rel = oldest_rel(pool);
-	if (rel && !rel->pending)
+	if (rel && unresolved(rel)) {
+		/* the cut is not in the catalog: its job finds out and takes it back */
+		break_rel(rel, reason);
+		mutex_unlock(&cohort_lock);
+		return 0;
+	}
+	if (rel)
 		record = broken_record(rel, NULL, &len);
 	mutex_unlock(&cohort_lock);
 	if (!rel)
-		return false;
-	if (rel->pending) {
-		/* not in the catalog yet: its job finds out and takes it back */
-		mutex_lock(&cohort_lock);
-		break_rel(rel, reason);
-		mutex_unlock(&cohort_lock);
-		return true;
-	}
+		return -ENOENT;
 	/* durable before the first write that relies on it */
 	err = record ? cohort_log_append(pool->log, record, len, NULL) : -ENOMEM;
 	kvfree(record);
 	if (err)
-		return false;
+		return err;
 	mutex_lock(&cohort_lock);
 	break_rel(rel, reason);
 	mutex_unlock(&cohort_lock);
-	return true;
+	return 0;
 }
 
 void cohort_catalog_break_all(struct cohort_pool *pool, const char *reason)

@@ -20,8 +20,11 @@ void cohort_catalog_unload(struct cohort_pool *pool);
  */
 int cohort_catalog_checkpoint(struct cohort_pool *pool);
 
-/* The oldest relationship that holds a cut breaks as a whole. False: none. Locks as above. */
-bool cohort_catalog_break_oldest(struct cohort_pool *pool, const char *reason);
+/*
+ * The oldest relationship that holds a cut breaks as a whole. -ENOENT: there is
+ * none; else what the log said. Locks as above.
+ */
+int cohort_catalog_break_oldest(struct cohort_pool *pool, const char *reason);
 /* In memory only: every cut of the pool, after its log failed. Caller holds cohort_lock. */
 void cohort_catalog_break_all(struct cohort_pool *pool, const char *reason);
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-only OR LGPL-2.1-or-later
 /* codec.c - disk blocks to host structures and back, every field checked. */
 #include "codec.h"
 

@@ -7,15 +7,11 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 #include "cut.h"
+#include "epoch.h"
 #include "pool.h"
-#include "preserve.h"
 #include "source.h"
 #include "trace.h"
 #include "volume.h"
-
-u64 cohort_epoch ____cacheline_aligned_in_smp = 1;
-/* serialises flips, protects eras and live cuts; cut.h says how */
-DEFINE_MUTEX(cohort_cut_mutex);
 
 static atomic64_t nr_cuts = ATOMIC64_INIT(0);
 static atomic64_t nr_mixed = ATOMIC64_INIT(0);
@@ -34,15 +30,6 @@ u64 cohort_cuts_mixed(void)
 	return atomic64_read(&nr_mixed);
 }
 
-void cohort_cut_raise(u64 epoch)
-{
-	mutex_lock(&cohort_cut_mutex);
-	/* nothing was published for it: any order will do, this one is the usual */
-	if (cohort_epoch < epoch)
-		smp_store_release(&cohort_epoch, epoch);
-	mutex_unlock(&cohort_cut_mutex);
-}
-
 static int prepare_member(struct cohort_cut_member *m, struct cohort_source *source,
 			  struct cohort_words *words)
 {
@@ -50,6 +37,7 @@ static int prepare_member(struct cohort_cut_member *m, struct cohort_source *sou
 
 	if (source->state != COHORT_SOURCE_STATE_ATTACHED || !vol || !vol->bdev)
 		return cohort_refuse(words, -ENODEV, "source %s is not attached", source->name);
+	cohort_volume_reap(vol);
 	if (cohort_volume_eras(vol) > COHORT_MAX_ERAS)
 		return cohort_refuse(words, -EBUSY, "source %s: %u cuts wait for earlier writes",
 				     source->name, COHORT_MAX_ERAS);
@@ -127,15 +115,16 @@ static int flip_range(struct cohort_cut *cut, u32 from, u32 to)
 
 /* ---- seal ---- */
 
-static void end_grace_period(struct cohort_cut *cut)
+/* Behind it nobody can begin to count in an era that was before the flip of [@from, @to). */
+static void end_grace_period(struct cohort_cut *cut, u32 from, u32 to)
 {
 	struct cohort_era *era;
 	u32 i;
 
 	synchronize_rcu_expedited();
-	cut->gp_ns = ktime_to_ns(ktime_sub(ktime_get(), cut->flipped));
+	cut->gp_ns = max_t(u64, cut->gp_ns, ktime_to_ns(ktime_sub(ktime_get(), cut->flipped)));
 	mutex_lock(&cohort_cut_mutex);
-	for (i = 0; i < cut->count; i++) {
+	for (i = from; i < to; i++) {
 		struct cohort_cut_member *m = &cut->member[i];
 
 		/* it covers every earlier flip of the volume too */
@@ -146,35 +135,38 @@ static void end_grace_period(struct cohort_cut *cut)
 				smp_store_release(&era->gp_done, true);
 	}
 	mutex_unlock(&cohort_cut_mutex);
-	for (i = 0; i < cut->count; i++)
-		cohort_preserve_kick(cut->member[i].vol);
+	for (i = from; i < to; i++)
+		cohort_volume_kick(cut->member[i].vol);
+}
+
+static int flip_members(struct cohort_cut *cut, u32 from, u32 to, struct cohort_words *words)
+{
+	int err;
+
+	mutex_lock(&cohort_cut_mutex);
+	err = cohort_pool_reserve_epoch(cut->pool, cohort_epoch + 1);
+	if (err) {
+		mutex_unlock(&cohort_cut_mutex);
+		return cohort_refuse(words, err, "pool \"%s\" is reserving epochs, try again",
+				     cut->pool->name);
+	}
+	err = flip_range(cut, from, to);
+	mutex_unlock(&cohort_cut_mutex);
+	cut->flipped = ktime_get();
+	if (!err)
+		return 0;
+	/* some eras were published: their writes must not wait for ever */
+	end_grace_period(cut, from, to);
+	return cohort_refuse(words, err, "no memory for the cut");
 }
 
 int cohort_cut_flip(struct cohort_cut *cut, struct cohort_words *words)
 {
-	u32 i, flips = cut->sequential ? 1 : cut->count;
-	int err;
+	int err = flip_members(cut, 0, cut->sequential ? cut->count : 1, words);
 
-	mutex_lock(&cohort_cut_mutex);
-	err = cohort_pool_reserve_epoch(cut->pool, cohort_epoch + flips);
-	if (err) {
-		mutex_unlock(&cohort_cut_mutex);
-		return cohort_refuse(words, err, "pool %s is reserving epochs, try again",
-				     cut->pool->name);
-	}
-	if (cut->sequential)
-		err = flip_range(cut, 0, cut->count);
-	for (i = 0; !cut->sequential && i < cut->count && !err; i++)
-		err = flip_range(cut, i, i + 1);
-	mutex_unlock(&cohort_cut_mutex);
-	cut->flipped = ktime_get();
-	if (err) {
-		/* some eras were published: their writes must not wait for ever */
-		end_grace_period(cut);
+	if (err)
 		cohort_cut_abort(cut);
-		return cohort_refuse(words, err, "no memory for the cut");
-	}
-	return 0;
+	return err;
 }
 
 static void note_mixed(struct cohort_cut_member *m)
@@ -200,6 +192,16 @@ static int seal_member(struct cohort_cut_member *m, unsigned long deadline)
 	mutex_unlock(&cohort_cut_mutex);
 	trace_cohort_era_sealed(m->vol->id, m->epoch);
 	return 0;
+}
+
+static void seal_range(struct cohort_cut *cut, u32 from, u32 to, unsigned long deadline)
+{
+	u32 i;
+
+	end_grace_period(cut, from, to);
+	for (i = from; i < to; i++)
+		if (!cut->member[i].err)
+			cut->member[i].err = seal_member(&cut->member[i], deadline);
 }
 
 struct cohort_flush {
@@ -249,10 +251,14 @@ int cohort_cut_seal(struct cohort_cut *cut, struct cohort_words *words)
 	u32 i, mixed = 0;
 	int err = 0;
 
-	end_grace_period(cut);
-	for (i = 0; i < cut->count; i++)
-		if (cut->member[i].epoch)
-			cut->member[i].err = seal_member(&cut->member[i], deadline);
+	if (cut->sequential)
+		seal_range(cut, 0, cut->count, deadline);
+	/* no consistency: each member by itself, the next one when this one is sealed */
+	for (i = 0; !cut->sequential && i < cut->count; i++) {
+		if (i)
+			cut->member[i].err = flip_members(cut, i, i + 1, words);
+		seal_range(cut, i, i + 1, deadline);
+	}
 	cut->seal_ns = ktime_to_ns(ktime_sub(ktime_get(), cut->flipped));
 	flush_members(cut);
 	for (i = 0; i < cut->count; i++) {

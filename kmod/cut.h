@@ -10,19 +10,8 @@
 #define COHORT_CUT_H
 
 #include <linux/ktime.h>
-#include <linux/mutex.h>
 #include <linux/types.h>
 #include "defs.h"
-
-/* The epoch: raised by one for every cut, read by every write. Own cache line. */
-extern u64 cohort_epoch;
-
-/*
- * Serialises flips, and protects every volume's eras and every source's live
- * cuts. From reading the epoch to storing the next one nobody else may flip.
- * Taken inside cohort_lock.
- */
-extern struct mutex cohort_cut_mutex;
 
 struct cohort_cut_member {
 	struct cohort_source *source;
@@ -64,9 +53,6 @@ void cohort_cut_drop_member(struct cohort_cut *cut, u32 i);
 void cohort_cut_abort(struct cohort_cut *cut);
 /* Ends it; the cuts that were not dropped stay live. */
 void cohort_cut_free(struct cohort_cut *cut);
-
-/* Raises the epoch to at least @epoch: what a pool used before is never used again. */
-void cohort_cut_raise(u64 epoch);
 
 u64 cohort_cuts(void);			/* flips since the module was loaded */
 /* Of them, with writes of both eras in flight on two members or more. */

@@ -144,7 +144,7 @@ static int make_room(struct cohort_log *log, u32 len, bool record)
 	s64 seg;
 	int err;
 
-	if (log->seg >= 0 && log->offset + len <= segs->size) {
+	if (log->seg >= 0 && log->offset + len <= segs->size && (record || !log->seg_reserved)) {
 		/* take the next one before it is waited for */
 		if (log->offset + len > segs->size / 2)
 			cohort_segments_prepare(segs, log->nonce, log->next_seq, false);
@@ -168,7 +168,9 @@ static int make_room(struct cohort_log *log, u32 len, bool record)
 	}
 	log->seg = seg;
 	log->offset = 0;
-	return 0;
+	/* one of the last: for records alone */
+	log->seg_reserved = cohort_segments_free(segs) < COHORT_RESERVED_SEGMENTS;
+	return record || !log->seg_reserved ? 0 : -ENOSPC;
 }
 
 static struct log_batch *batch_new(struct cohort_log *log, u32 vecs)
@@ -349,9 +351,14 @@ static int submit_record(struct cohort_log *log)
 	if (rec->len > COHORT_BATCH_PAYLOAD)
 		data_len = round_up(rec->len, COHORT_BLOCK);
 	err = make_room(log, COHORT_BLOCK + data_len, true);
-	if (err)
+	if (err && err != -ENOSPC)
 		return err;
 	unlink_rec(log, rec);
+	if (err) {
+		/* whoever makes space may need what this one's caller holds */
+		end_rec(rec, 0, err);
+		return err;
+	}
 	if (data_len) {
 		copy = vzalloc(data_len);
 		if (!copy) {

@@ -52,6 +52,7 @@ struct cohort_log {
 	u32 prev_crc;
 	s64 seg;			/* the one being filled, -1 = none */
 	u32 offset;
+	bool seg_reserved;		/* not for old chunks */
 	bool full_told;			/* until the next kick; READ_ONCE */
 
 	bool failed;			/* absorbing; READ_ONCE */

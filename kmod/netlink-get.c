@@ -2,6 +2,7 @@
 /* netlink-get.c - answers questions: one object, or all of a kind. */
 #include "compat.h"
 #include "cut.h"
+#include "epoch.h"
 #include "group.h"
 #include "job.h"
 #include "netlink.h"

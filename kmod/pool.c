@@ -7,7 +7,7 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include "catalog.h"
-#include "cut.h"
+#include "epoch.h"
 #include "index.h"
 #include "log.h"
 #include "pool.h"
@@ -15,7 +15,6 @@
 #include "replica.h"
 #include "source.h"
 #include "volume.h"
-#include "preserve.h"
 
 #define FAIL_TRIES	3
 #define FAIL_PAUSE_MS	500
@@ -90,6 +89,9 @@ static int write_super(struct cohort_pool *pool)
 	err = cohort_bdev_rw(pool->bdev, REQ_OP_WRITE | REQ_SYNC | REQ_FUA,
 			     cohort_super_address(pool->sb.generation), block, COHORT_BLOCK);
 	free_page((unsigned long)block);
+	/* the next try takes the same place: the other copy is the only good one */
+	if (err)
+		pool->sb.generation--;
 	return err;
 }
 
@@ -214,12 +216,15 @@ static void full_work(struct work_struct *work)
 	struct cohort_pool *pool = container_of(work, struct cohort_pool, full_work);
 	struct prune p = { .pool = pool };
 	unsigned int noio = memalloc_noio_save();
-	bool broke = true;
+	int err = 0;
 
 	mutex_lock(&pool->catalog_mutex);
-	while (broke && !make_space(pool) && !READ_ONCE(pool->log->failed))
-		broke = cohort_catalog_break_oldest(pool, "the pool was full");
+	while (!make_space(pool) && !err && !READ_ONCE(pool->log->failed))
+		err = cohort_catalog_break_oldest(pool, "the pool was full");
 	mutex_unlock(&pool->catalog_mutex);
+	/* not even a record could be written: the mark in the superblock is what is left */
+	if (err && err != -ENOENT)
+		cohort_log_fail(pool->log, err);
 	cohort_log_drop(pool->log, op_unneeded, &p);
 	cohort_log_kick(pool->log);
 	memalloc_noio_restore(noio);
@@ -342,6 +347,18 @@ static int pool_build(struct cohort_pool *pool, struct cohort_words *words)
 	return 0;
 }
 
+/* Another pool's past may use up what this one's neighbours reserved. */
+static void raise_epoch(u64 epoch)
+{
+	struct cohort_pool *pool;
+
+	mutex_lock(&cohort_lock);
+	cohort_epoch_raise(epoch);
+	list_for_each_entry(pool, &cohort_pools, list)
+		cohort_pool_reserve_epoch(pool, epoch);
+	mutex_unlock(&cohort_lock);
+}
+
 /*
  * From here on nothing of an earlier activation can be taken for ours: the
  * nonce is durable before the first append, tails that were cut off have their
@@ -356,7 +373,7 @@ static int pool_start(struct cohort_pool *pool, u64 last_seq, u32 last_crc,
 	err = cohort_segments_write_all(&pool->log->segs);
 	if (err)
 		return cohort_refuse(words, err, "the segment table could not be written");
-	cohort_cut_raise(pool->sb.epoch_high);
+	raise_epoch(pool->sb.epoch_high);
 	mutex_lock(&pool->super_mutex);
 	pool->sb.nonce++;
 	pool->sb.next_seq = last_seq + 1;

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR LGPL-2.1-or-later */
 /* portable.h - lets the pure files of this directory build in the kernel and in user space. */
 #ifndef COHORT_PORTABLE_H
 #define COHORT_PORTABLE_H

@@ -59,11 +59,6 @@ int cohort_preserve_init(struct cohort_volume *vol)
 	return bioset_init(&vol->bios, 4, offsetof(struct cohort_read, bio), BIOSET_NEED_BVECS);
 }
 
-void cohort_preserve_kick(struct cohort_volume *vol)
-{
-	queue_delayed_work(vol->wq, &vol->work, 0);
-}
-
 static u64 first_chunk(const struct cohort_volume *vol, const struct cohort_write *w)
 {
 	return w->sector >> vol->chunk_shift;
@@ -112,7 +107,7 @@ static void op_end(struct cohort_op *op)
 	mempool_free(op, &vol->op_pool);
 	if (atomic_sub_return(chunk_bytes(vol), &vol->budget) == 0)
 		wake_up_all(&vol->wait);
-	cohort_preserve_kick(vol);
+	cohort_volume_kick(vol);
 }
 
 static void op_insert(struct cohort_op *op)
@@ -185,7 +180,7 @@ static void read_endio(struct bio *bio)
 		spin_lock_irqsave(&vol->lock, flags);
 		list_splice_tail_init(&read->ops, &vol->retry);
 		spin_unlock_irqrestore(&vol->lock, flags);
-		cohort_preserve_kick(vol);
+		cohort_volume_kick(vol);
 	}
 	bio_put(bio);
 }
@@ -450,16 +445,47 @@ static void hold(struct cohort_volume *vol, struct cohort_write *w)
 	spin_lock_irqsave(&vol->lock, flags);
 	list_add_tail(&w->list, &vol->incoming);
 	spin_unlock_irqrestore(&vol->lock, flags);
-	cohort_preserve_kick(vol);
+	cohort_volume_kick(vol);
+}
+
+/* Like chunk_covered(), from where nothing may be allocated. */
+static bool chunk_passes(struct cohort_volume *vol, struct cohort_era *era, u64 chunk)
+{
+	u64 protects = READ_ONCE(era->protects);
+
+	return !protects || cohort_era_has(era, chunk) ||
+		(READ_ONCE(era->gp_done) && !rcu_access_pointer(era->prev) &&
+		 cohort_index_lookup(vol->pool->index, vol->id, chunk, protects, NULL));
+}
+
+/* Sectors from the start of @w whose chunks all pass, or all do not; *@pass says which. */
+static u32 discard_run(struct cohort_volume *vol, const struct cohort_write *w, bool *pass)
+{
+	u64 chunk = first_chunk(vol, w), end = end_chunk(vol, w), stop;
+
+	*pass = chunk_passes(vol, w->era, chunk);
+	while (++chunk < end && chunk_passes(vol, w->era, chunk) == *pass)
+		;
+	stop = chunk << vol->chunk_shift;
+	return min_t(u64, stop - w->sector, w->sectors);
 }
 
 /*
  * A discard is a hint: over chunks that hold what an image needs it is
  * answered and dropped, so that the image stays whole and nothing is copied.
+ * Taken piece by piece, each with its own count.
  */
 static int map_discard(struct cohort_volume *vol, struct bio *bio, struct cohort_write *w)
 {
-	if (passes(vol, w))
+	bool pass;
+	u32 run;
+
+	while ((run = discard_run(vol, w, &pass)) < w->sectors) {
+		cohort_write_leave(vol, w);
+		dm_accept_partial_bio(bio, run);
+		cohort_write_enter(vol, w, bio->bi_iter.bi_sector, run);
+	}
+	if (pass)
 		return DM_MAPIO_REMAPPED;
 	cohort_write_leave(vol, w);
 	bio_endio(bio);
@@ -485,7 +511,7 @@ int cohort_preserve_map(struct cohort_volume *vol, struct bio *bio, struct cohor
 void cohort_preserve_requeue(struct cohort_volume *vol, bool requeue)
 {
 	WRITE_ONCE(vol->requeue, requeue);
-	cohort_preserve_kick(vol);
+	cohort_volume_kick(vol);
 	if (requeue)
 		flush_delayed_work(&vol->work);
 }

@@ -7,7 +7,7 @@
 
 #include "volume.h"
 
-/* Memory for the slow path; may sleep. */
+/* Memory and worker of the slow path, once for a new volume; may sleep. */
 int cohort_preserve_init(struct cohort_volume *vol);
 
 /*
@@ -16,9 +16,6 @@ int cohort_preserve_init(struct cohort_volume *vol);
  * wait. From map(): never sleeps. @bio is already remapped to the disk below.
  */
 int cohort_preserve_map(struct cohort_volume *vol, struct bio *bio, struct cohort_write *w);
-
-/* Something a held write waits for may have happened. Any context. */
-void cohort_preserve_kick(struct cohort_volume *vol);
 
 /* noflush suspend: held writes, and those to come, go back to device-mapper. Sleeps. */
 void cohort_preserve_requeue(struct cohort_volume *vol, bool requeue);

@@ -3,6 +3,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include "cut.h"
+#include "epoch.h"
 #include "group.h"
 #include "job.h"
 #include "pool.h"

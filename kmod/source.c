@@ -2,7 +2,7 @@
 /* source.c - source elements: in memory, as records. */
 #include <linux/mm.h>
 #include <linux/slab.h>
-#include "cut.h"
+#include "epoch.h"
 #include "pool.h"
 #include "registry.h"
 #include "source.h"

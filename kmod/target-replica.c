@@ -204,8 +204,10 @@ static int replica_iterate_devices(struct dm_target *ti, iterate_devices_callout
 				   void *data)
 {
 	struct replica_target *rt = ti->private;
+	int ret = fn(ti, rt->dev, 0, ti->len, data);
 
-	return fn(ti, rt->dev, 0, ti->len, data);
+	/* chunks are read from the pool, too: its block size counts */
+	return ret ? ret : fn(ti, rt->pool_dev, 0, COHORT_BLOCK >> SECTOR_SHIFT, data);
 }
 
 static struct target_type replica_type = {

@@ -4,7 +4,7 @@
 #include <linux/module.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
-#include "cut.h"
+#include "epoch.h"
 #include "pool.h"
 #include "preserve.h"
 #include "registry.h"
@@ -41,6 +41,10 @@ static int bind_volume(struct source_target *st, struct mapped_device *md,
 
 		noio = memalloc_noio_save();
 		vol = cohort_volume_new(source, md);
+		if (vol && cohort_preserve_init(vol)) {
+			cohort_volume_put(vol);
+			vol = NULL;
+		}
 		memalloc_noio_restore(noio);
 		if (!vol)
 			return cohort_refuse(words, -ENOMEM, "no memory for the source");

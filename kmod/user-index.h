@@ -21,6 +21,7 @@ typedef struct { s64 v; } atomic64_t;
 #define WRITE_ONCE(x, v) ((x) = (v))
 /* one thread: nothing to order */
 #define smp_load_acquire(p) (*(p))
+/* nor here */
 #define smp_store_release(p, v) (*(p) = (v))
 #define atomic64_set(a, n) ((a)->v = (n))
 #define atomic64_inc(a) ((a)->v++)

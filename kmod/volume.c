@@ -3,9 +3,8 @@
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
-#include "cut.h"
+#include "epoch.h"
 #include "pool.h"
-#include "preserve.h"
 #include "source.h"
 #include "volume.h"
 
@@ -49,11 +48,16 @@ struct cohort_volume *cohort_volume_new(struct cohort_source *source, struct map
 	hash_init(vol->ops);
 	init_waitqueue_head(&vol->wait);
 	vol->wq = alloc_workqueue("cohort_source", WQ_MEM_RECLAIM | WQ_HIGHPRI | WQ_UNBOUND, 1);
-	if (!vol->wq || cohort_preserve_init(vol)) {
+	if (!vol->wq) {
 		volume_free(vol);
 		return NULL;
 	}
 	return vol;
+}
+
+void cohort_volume_kick(struct cohort_volume *vol)
+{
+	queue_delayed_work(vol->wq, &vol->work, 0);
 }
 
 void cohort_volume_get(struct cohort_volume *vol)
@@ -79,7 +83,7 @@ void cohort_volume_lower(struct cohort_volume *vol)
 	for (era = rcu_dereference_protected(vol->era, 1); era;
 	     era = rcu_dereference_protected(era->prev, 1))
 		WRITE_ONCE(era->protects, cohort_live_newest(&vol->source->live, era->key));
-	cohort_preserve_kick(vol);
+	cohort_volume_kick(vol);
 }
 
 struct cohort_era *cohort_era_new(void)
@@ -200,6 +204,19 @@ void cohort_volume_drop_eras(struct cohort_volume *vol, u64 first_epoch)
 	}
 }
 
+void cohort_volume_reap(struct cohort_volume *vol)
+{
+	struct cohort_era *era;
+
+	mutex_lock(&cohort_cut_mutex);
+	era = rcu_dereference_protected(vol->era, 1);
+	/* pairs with the release at the end of the grace period */
+	if (era && smp_load_acquire(&era->gp_done) &&
+	    !cohort_volume_old_inflight(vol, era->first_epoch))
+		cohort_volume_drop_eras(vol, era->first_epoch);
+	mutex_unlock(&cohort_cut_mutex);
+}
+
 /* Notes once per era that its writes met writes of the era before: the cut fell into traffic. */
 static void note_mixed(struct cohort_era *era)
 {
@@ -224,6 +241,7 @@ void cohort_write_enter(struct cohort_volume *vol, struct cohort_write *w, secto
 	w->ready = false;
 	rcu_read_lock();
 	preempt_disable();
+	/* pairs with the release of a flip */
 	epoch = smp_load_acquire(&cohort_epoch);
 	era = rcu_dereference(vol->era);
 	while (era->first_epoch > epoch)
@@ -249,7 +267,7 @@ void cohort_write_leave(struct cohort_volume *vol, struct cohort_write *w)
 	/* the count before the flag; pairs with the barrier behind the flip */
 	smp_mb();
 	if (unlikely(READ_ONCE(era->closing))) {
-		cohort_preserve_kick(vol);
+		cohort_volume_kick(vol);
 		wake_up_all(&vol->wait);
 	}
 	rcu_read_unlock();

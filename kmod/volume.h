@@ -96,10 +96,12 @@ struct cohort_write {
 	bool ready;			/* grace period and overlaps are behind it */
 };
 
-/* Needs @source's pool; may sleep. NULL without memory. */
+/* Needs @source's pool, and cohort_preserve_init() next; may sleep. NULL without memory. */
 struct cohort_volume *cohort_volume_new(struct cohort_source *source, struct mapped_device *md);
 void cohort_volume_get(struct cohort_volume *vol);
 void cohort_volume_put(struct cohort_volume *vol);
+/* Something a held write waits for may have happened. Any context. */
+void cohort_volume_kick(struct cohort_volume *vol);
 
 /* A live cut of the source went: what its eras protect. Caller holds cohort_cut_mutex. */
 void cohort_volume_lower(struct cohort_volume *vol);
@@ -120,6 +122,9 @@ u32 cohort_volume_eras(struct cohort_volume *vol);
 u32 cohort_volume_old_inflight(struct cohort_volume *vol, u64 first_epoch);
 /* Unlinks and frees the eras older than @first_epoch: they are sealed. cohort_cut_mutex. */
 void cohort_volume_drop_eras(struct cohort_volume *vol, u64 first_epoch);
+
+/* Drops old eras that a cut that timed out left, if they are sealed by now. */
+void cohort_volume_reap(struct cohort_volume *vol);
 
 /* Counts a request: reads the epoch, finds the era. Any context that may read RCU. */
 void cohort_write_enter(struct cohort_volume *vol, struct cohort_write *w, sector_t sector,

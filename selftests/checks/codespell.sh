@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Lint: no common misspelling.
 
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/common.inc"
 
 mapfile -t files < <(own_files | grep -v '^LICENSES/')
 [[ ${#files[@]} -gt 0 ]] || exit 1

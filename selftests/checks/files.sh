@@ -1,24 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Lint: text files end in one newline without blanks before it; scripts with "#!" are executable.
+# Lint: text files end in one newline without blanks before it; what begins with "#!" is executable.
 
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/common.inc"
 
-status=0
-complain()
-{
-	echo "$*"
-	status=1
-}
-
-while read -r file; do
-	[[ $file != LICENSES/* && -s $file ]] || continue
-	[[ -z $(tail -c 1 "$file") ]] || complain "$file: no newline at its end"
-	[[ -n $(tail -c 2 "$file" | tr -d '\n') ]] || complain "$file: empty lines at its end"
-	grep -nE '[ 	]+$' "$file" /dev/null && complain "$file: blanks at the end of a line"
-	if [[ $(head -c 2 "$file" | tr -d '\0') == '#!' && ! -x $file &&
-		$file != */lib.sh ]]; then
-		complain "$file: begins with #! but is not executable"
-	fi
-done < <(own_files)
-exit $status
+own_files | grep -v '^LICENSES/' | perl -ne '
+	chomp(my $file = $_);
+	sub complain { print "$file: @_\n"; $bad = 1 }
+	open my $handle, "<", $file or next;
+	my @lines = <$handle>;
+	next unless @lines;
+	complain("no newline at its end") unless $lines[-1] =~ /\n\z/;
+	complain("empty lines at its end") if $lines[-1] =~ /^\n?\z/;
+	complain("begins with #! but is not executable") if $lines[0] =~ /^#!/ && !-x $file;
+	for my $n (0 .. $#lines) {
+		complain("blanks at the end of line " . ($n + 1)) if $lines[$n] =~ /[ \t]+$/;
+	}
+	END { exit !$. || $bad }'

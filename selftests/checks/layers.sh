@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Lint: a file of the module includes headers of its own layer and of those below, as Kbuild lists them.
 
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/common.inc"
 [[ -e Kbuild ]] || exit 4
 
 # Headers without an object are words: layer 0.

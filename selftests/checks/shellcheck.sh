@@ -2,13 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Lint: shell scripts pass shellcheck.
 
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/common.inc"
 
 mapfile -t scripts < <(
-	own_files | while read -r file; do
-		[[ $file == *.sh ]] || head -n 1 "$file" | grep -qaE '^#!.*\b(ba)?sh\b' || continue
-		echo "$file"
-	done
+	own_files | xargs -d '\n' awk '
+		FNR == 1 && (FILENAME ~ /\.(sh|inc)$/ || /^#!.*[\/ ](ba)?sh( |$)/) { print FILENAME }
+		FNR == 1 { nextfile }'
 )
 [[ ${#scripts[@]} -gt 0 ]] || exit 1
 # SC1091: what is sourced is found at run time; SC2153: DISK1 comes from the guest;

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Lint: no function over 100 lines, the median at most 12, 9 of 10 at most 50; no file over 900.
 
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/common.inc"
 
 limit_function=100
 limit_median=12

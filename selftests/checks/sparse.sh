@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Lint: the module passes sparse, with both kernels' headers.
 
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/common.inc"
 [[ -e Kbuild ]] || exit 4
 
 status=0

@@ -10,7 +10,7 @@ import time
 import ktap
 
 # Directories whose scripts are not tests of the guest.
-NOT_GUEST = ("bench", "checks", "harness", "model", "tools", "unit", "vm")
+NOT_GUEST = ("bench", "checks", "demo", "harness", "model", "tools", "unit", "vm")
 LIST = "selftests/guest-tests.list"
 HEAD_LINES = 30
 BOOT_SECONDS = 120
@@ -75,7 +75,8 @@ def scripts():
             continue
         for file in sorted(os.listdir(folder)):
             path = os.path.join(folder, file)
-            if file.endswith((".sh", ".py")) and os.access(path, os.X_OK):
+            if file.endswith((".sh", ".py")) and not file.endswith(".host.sh") \
+                    and os.access(path, os.X_OK):
                 yield Test(path, head_wishes(path))
 
 

@@ -92,11 +92,11 @@ udev_makes_links()
 a_power_cut_keeps_the_disk_and_the_out_directory()
 {
 	truncate -s 16M "$dir/disk"
-	run 137 --disk-file "$dir/disk" --out "$dir/shared" --kill-after 0.2 -- bash -ec '
+	run 137 --disk-file "$dir/disk" --out "$dir/kept" --kill-after 0.2 -- bash -ec '
 		printf kept | dd of=$DISK1 conv=notrunc,fsync status=none
 		echo outside >"$COHORT_OUT/file"
 		echo READY-FOR-KILL; sleep 1000' &&
-		[[ $(head -c 4 "$dir/disk") == kept && $(<"$dir/shared/file") == outside ]]
+		[[ $(head -c 4 "$dir/disk") == kept && $(<"$dir/kept/file") == outside ]]
 }
 
 refused()

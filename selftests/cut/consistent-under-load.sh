@@ -1,0 +1,59 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A cut of a group is one instant, however its members differ and whatever is in flight.
+# guest: disks=4 size=1G timeout=600
+# shellcheck disable=SC2317 # cases are called by run_tests
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/stage.sh"
+
+# Disks take milliseconds; without a delay the guest's writes end before the
+# next begins, and hardly a cut would fall between two of them.
+DELAYS=(4 12 8 4 16 8)
+KEPT=3
+
+# cuts COUNT: takes and judges so many, a few of which are there at a time.
+cuts()
+{
+	local count=$1 total mixed i
+
+	total=$(module_counter Cuts)
+	mixed=$(module_counter CutsMixed)
+	for ((i = 1; i <= count; i++)); do
+		cut_all "c$i"
+		is_consistent "c$i"
+		((i <= KEPT)) || drop "c$((i - KEPT))"
+	done
+	total=$(($(module_counter Cuts) - total))
+	mixed=$(($(module_counter CutsMixed) - mixed))
+	note "$count cuts, $mixed with writes of both eras in flight on two members or more"
+	same "$total" "$count" "the module's count of cuts"
+	((mixed * 100 >= count * 80)) || fail "only $mixed of $count cuts fell into traffic"
+	# judged again, after all the overwrites that came later
+	for ((i = count - KEPT + 1; i <= count; i++)); do
+		is_consistent "c$i"
+	done
+	stop_writers
+}
+
+t_cuts_of_4_members()
+{
+	raise_stage 4 8M "${DELAYS[@]}"
+	start_writers 16 --dsync 10
+	cuts 70
+}
+
+t_cuts_of_6_members()
+{
+	raise_stage 6 8M "${DELAYS[@]}"
+	start_writers 24 --dsync 10
+	cuts 70
+}
+
+t_cuts_of_8_members()
+{
+	raise_stage 8 8M "${DELAYS[@]}"
+	start_writers 32 --dsync 10
+	cuts 70
+}
+
+run_tests "$@"

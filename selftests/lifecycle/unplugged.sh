@@ -1,0 +1,117 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Disks that are pulled out under load: a member's, then the pool's.
+# guest: disks=4 size=1G timeout=300
+# shellcheck disable=SC2317 # cases are called by run_tests
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../cut/stage.sh"
+
+# One more SCSI disk of SIZE MiB, $SCSI.
+make_scsi()
+{
+	modprobe sd_mod
+	modprobe scsi_debug dev_size_mb="$1" per_host_store=1
+	defer drop_scsi
+	wait_for 20 compgen -G '/sys/bus/pseudo/drivers/scsi_debug/adapter*/host*/target*/*/block/*'
+	SCSI=$(compgen -G '/sys/bus/pseudo/drivers/scsi_debug/adapter*/host*/target*/*/block/*')
+	SCSI=/dev/${SCSI##*/}
+	wait_for 20 test -b "$SCSI"
+}
+
+drop_scsi()
+{
+	local i
+
+	for ((i = 0; i < 50; i++)); do
+		rmmod scsi_debug 2>/dev/null && return
+		sleep 0.2
+	done
+	rmmod scsi_debug
+}
+
+pull() { echo 1 >"/sys/block/${1#/dev/}/device/delete"; }
+
+t_member_is_pulled()
+{
+	raise_stage 2 32M
+	make_scsi 32
+	attach m3 "$SCSI"
+	put 1 /dev/mapper/m1 0 1M
+	put 1 /dev/mapper/m3 0 1M
+	snapshot r m1 m2 m3
+	put 2 /dev/mapper/m3 0 512K
+	timeout 100 iocheck rand-verify --seed 3 --seconds 10 --shadow shadow /dev/mapper/m2 &
+	LOAD=$!
+	timeout 100 iocheck rand-verify --seed 4 --seconds 10 --shadow gone /dev/mapper/m3 \
+		>gone.out 2>&1 &
+	sleep 1
+	pull "$SCSI"
+	refuse put 3 /dev/mapper/m3 8M 64K
+	refuse -m 'm3' cohortctl replicate --type snapshot --name s m1 m2 m3
+	same "$(relationships)" r "relationships"
+	put 2 /dev/mapper/m1 0 1M
+	holds 1 /dev/mapper/r_1 0 1M
+	refuse holds 1 /dev/mapper/r_3 16M 64K
+	snapshot t m1 m2
+	put 3 /dev/mapper/m1 0 1M
+	holds 2 /dev/mapper/t_1 0 1M
+	wait "$LOAD"
+	wait || true
+	drop t
+	drop r
+	cohortctl detach m3
+	SOURCES=(m1 m2)
+}
+
+# raise_on_scsi: the pool lies on the disk that will be pulled.
+t_pool_is_pulled()
+{
+	local i
+
+	make_slices 2 32M "$DISK2"
+	make_scsi 256
+	cohortctl pool create p "$SCSI"
+	defer strike_without_pool
+	attach m1 "$SLICE1"
+	attach m2 "$SLICE2"
+	put 1 /dev/mapper/m1 0 8M
+	put 1 /dev/mapper/m2 0 8M
+	snapshot r m1 m2
+	snapshot s m1 m2
+	timeout 100 iocheck rand-verify --seed 3 --seconds 10 --shadow shadow /dev/mapper/m2 &
+	LOAD=$!
+	sleep 1
+	pull "$SCSI"
+	timeout 60 iocheck pattern-write --seed 2 --offset 0 --len 8M /dev/mapper/m1 ||
+		fail "the source did not go on"
+	holds 2 /dev/mapper/m1 0 8M
+	wait "$LOAD" || fail "the load saw an error"
+	for i in r s; do
+		same "$(show $i CopyState)" Broken "state of $i"
+		same "$(cohortctl show $i --json | sed -n '/"Members"/,$ s/^ *"CopyState": "\(.*\)".*/\1/p' |
+			sort -u)" Broken "members of $i"
+		refuse holds 1 "/dev/mapper/${i}_1" 0 64K
+		refuse holds 1 "/dev/mapper/${i}_2" 0 64K
+	done
+	same "$(cohortctl pool list --json | number State)" Failed "state of the pool"
+	refuse -m 'p.*failed' cohortctl replicate --type snapshot --name t m1 m2
+	# the disks are plain disks with all that was written
+	put 4 /dev/mapper/m1 0 1M
+	cohortctl detach m1 || note "detach: $?"
+	cohortctl detach m2 || note "detach: $?"
+	cohortctl pool close p
+	holds 4 "$SLICE1" 0 1M
+	iocheck compare --shadow shadow "$SLICE2"
+}
+
+strike_without_pool()
+{
+	local left=0
+
+	[[ -z $(attached_sources) ]] || left=1
+	[[ ! -e /dev/mapper/p ]] || left=1
+	[[ $left -eq 0 ]] || strike_by_force
+	return $left
+}
+
+run_tests "$@"
