@@ -59,48 +59,87 @@ static const void *find_job(const struct nlattr *id)
 
 /* --- walking: lists by position, which a change of generation makes void --- */
 
-static int walk_pools(u64 *cursor, int (*visit)(const void *object, void *arg), void *arg)
+struct walk {
+	u64 *cursor;
+	int (*visit)(const void *object, void *arg);
+	void *arg;
+	u64 position;
+};
+
+/* The next object of the list is @object. */
+static int step(struct walk *w, const void *object, bool hidden)
 {
-	const struct cohort_pool *pool;
-	u64 i = 0;
 	int ret;
 
+	if (w->position++ < *w->cursor)
+		return 0;
+	ret = hidden ? 0 : w->visit(object, w->arg);
+	if (!ret)
+		*w->cursor = w->position;
+	return ret;
+}
+
+static int walk_pools(u64 *cursor, int (*visit)(const void *object, void *arg), void *arg)
+{
+	struct walk w = { cursor, visit, arg };
+	const struct cohort_pool *pool;
+	int ret = 0;
+
 	list_for_each_entry(pool, &cohort_pools, list) {
-		if (i++ < *cursor)
-			continue;
-		ret = visit(pool, arg);
+		ret = step(&w, pool, false);
 		if (ret)
-			return ret;
-		*cursor = i;
+			break;
 	}
+	return ret;
+}
+
+static int walk_sources(u64 *cursor, int (*visit)(const void *object, void *arg), void *arg)
+{
+	struct walk w = { cursor, visit, arg };
+	const struct cohort_source *source;
+	const struct cohort_pool *pool;
+	int ret;
+
+	list_for_each_entry(pool, &cohort_pools, list)
+		list_for_each_entry(source, &pool->sources, list) {
+			ret = step(&w, source, source->pending);
+			if (ret)
+				return ret;
+		}
 	return 0;
 }
 
-/* The same over a list that every pool has. */
-#define WALK_ALL(_type, _list)							\
-static int walk_##_list(u64 *cursor,						\
-			int (*visit)(const void *object, void *arg), void *arg)	\
-{										\
-	const struct cohort_pool *pool;						\
-	const struct _type *object;						\
-	u64 i = 0;								\
-	int ret;								\
-										\
-	list_for_each_entry(pool, &cohort_pools, list)				\
-		list_for_each_entry(object, &pool->_list, list) {		\
-			if (i++ < *cursor)					\
-				continue;					\
-			ret = object->pending ? 0 : visit(object, arg);		\
-			if (ret)						\
-				return ret;					\
-			*cursor = i;						\
-		}								\
-	return 0;								\
+static int walk_groups(u64 *cursor, int (*visit)(const void *object, void *arg), void *arg)
+{
+	struct walk w = { cursor, visit, arg };
+	const struct cohort_group *group;
+	const struct cohort_pool *pool;
+	int ret;
+
+	list_for_each_entry(pool, &cohort_pools, list)
+		list_for_each_entry(group, &pool->groups, list) {
+			ret = step(&w, group, group->pending);
+			if (ret)
+				return ret;
+		}
+	return 0;
 }
 
-WALK_ALL(cohort_source, sources)
-WALK_ALL(cohort_group, groups)
-WALK_ALL(cohort_rel, rels)
+static int walk_rels(u64 *cursor, int (*visit)(const void *object, void *arg), void *arg)
+{
+	struct walk w = { cursor, visit, arg };
+	const struct cohort_pool *pool;
+	const struct cohort_rel *rel;
+	int ret;
+
+	list_for_each_entry(pool, &cohort_pools, list)
+		list_for_each_entry(rel, &pool->rels, list) {
+			ret = step(&w, rel, rel->pending);
+			if (ret)
+				return ret;
+		}
+	return 0;
+}
 
 /* By number: jobs come and go all the time. */
 static int walk_jobs(u64 *cursor, int (*visit)(const void *object, void *arg), void *arg)

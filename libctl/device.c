@@ -93,11 +93,56 @@ static bool held(dev_t dev, char *words, size_t size)
 	return found;
 }
 
+static bool used(dev_t dev, char *words, size_t size)
+{
+	return mounted(dev, words, size) || swapping(dev, words, size) || held(dev, words, size);
+}
+
+/* Number of the partition in directory @name of a disk, 0 if it is none. */
+static dev_t partition_of(const char *disk, const char *name)
+{
+	char path[512];
+	unsigned int maj, min;
+	dev_t dev = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%.200s/partition", disk, name);
+	if (name[0] == '.' || access(path, F_OK))
+		return 0;
+	snprintf(path, sizeof(path), "%s/%.200s/dev", disk, name);
+	f = fopen(path, "re");
+	if (!f)
+		return 0;
+	if (fscanf(f, "%u:%u", &maj, &min) == 2)
+		dev = makedev(maj, min);
+	fclose(f);
+	return dev;
+}
+
+/* A disk is in use when a partition of it is. */
+static void partition_user(dev_t dev, char *words, size_t size)
+{
+	char disk[128], user[200] = "";
+	struct dirent *e;
+	DIR *dir;
+
+	snprintf(disk, sizeof(disk), "/sys/dev/block/%u:%u", major(dev), minor(dev));
+	dir = opendir(disk);
+	while (dir && !words[0] && (e = readdir(dir))) {
+		const dev_t part = partition_of(disk, e->d_name);
+
+		if (part && used(part, user, sizeof(user)))
+			snprintf(words, size, "%.40s is %s", e->d_name, user);
+	}
+	if (dir)
+		closedir(dir);
+}
+
 void device_user(dev_t dev, char *words, size_t size)
 {
 	words[0] = '\0';
-	if (!mounted(dev, words, size) && !swapping(dev, words, size))
-		held(dev, words, size);
+	if (!used(dev, words, size))
+		partition_user(dev, words, size);
 }
 
 static int device_geometry(struct cohort *ctx, struct device *d, const struct stat *st)
@@ -272,6 +317,51 @@ static int found_words(struct cohort *ctx, const struct device *d, blkid_probe p
 	return fail_errno(ctx, EEXIST, "Device",
 			  "%s carries a signature (%s), which would be lost", d->path,
 			  type ? type : "of unknown type");
+}
+
+/* An attribute of the disk that holds @dev; empty where there is none. */
+static void disk_attribute(dev_t dev, const char *name, char *value, size_t size)
+{
+	char path[128];
+	FILE *f;
+
+	value[0] = '\0';
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/%s", major(dev), minor(dev), name);
+	f = fopen(path, "re");
+	if (!f) {
+		/* of a partition the attributes are the disk's */
+		snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/../%s", major(dev), minor(dev),
+			 name);
+		f = fopen(path, "re");
+	}
+	if (!f)
+		return;
+	if (fgets(value, (int)size, f))
+		value[strcspn(value, "\n")] = '\0';
+	fclose(f);
+}
+
+int device_check_kind(struct cohort *ctx, const struct device *d)
+{
+	static const struct {
+		const char *attribute;
+		const char *fine;
+		const char *words;
+	} kinds[] = {
+		{ "queue/zoned", "none", "is a zoned device, which can not be a member" },
+		{ "queue/dax", "0", "is a DAX device, which can not be a member" },
+		{ "integrity/format", "none", "has an integrity profile and can not be a member" },
+		{ "queue/crypto/max_dun_bits", "", "encrypts inline and can not be a member" },
+		{ "ro", "0", "is read-only" },
+	};
+	char value[64];
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		disk_attribute(d->dev, kinds[i].attribute, value, sizeof(value));
+		if (value[0] && strcmp(value, kinds[i].fine))
+			return fail_errno(ctx, EINVAL, "Device", "%s %s", d->path, kinds[i].words);
+	}
+	return 0;
 }
 
 int device_check_signatures(struct cohort *ctx, const struct device *d)

@@ -58,27 +58,35 @@ static int task_errno(struct dm_task *task)
  * Runs a task that makes or removes a device. The cookie is a semaphore of the
  * system: waiting for it, whatever happened, is what frees it.
  */
-static int run_with_cookie(struct dm_task *task, uint16_t flags)
+static int run_with_cookie(struct dm_task *task, uint16_t flags, struct dm_batch *batch)
 {
-	uint32_t cookie = 0;
+	struct dm_batch own = { 0 }, *b = batch ? batch : &own;
 	int err = 0;
 
-	if (!dm_task_set_cookie(task, &cookie, flags))
+	if (!dm_task_set_cookie(task, &b->cookie, flags))
 		return task_errno(task);
 	if (!dm_task_run(task))
 		err = task_errno(task);
-	if (!dm_udev_wait(cookie) && !err)
+	if (!batch && !dm_udev_wait(own.cookie) && !err)
 		err = EIO;
 	return err;
 }
 
-static int create_task(struct dm_task *task, const struct dm_table *t)
+void dm_finish(struct dm_batch *batch)
+{
+	enter();
+	dm_udev_wait(batch->cookie);
+	batch->cookie = 0;
+	leave();
+}
+
+static int create_task(struct dm_task *task, const struct dm_table *t, struct dm_batch *batch)
 {
 	if (!dm_task_set_name(task, t->name) || !dm_task_set_uuid(task, t->uuid) ||
 	    !dm_task_add_target(task, 0, t->sectors, t->target, t->params) ||
 	    (t->read_only && !dm_task_set_ro(task)))
 		return ENOMEM;
-	return run_with_cookie(task, t->udev_flags);
+	return run_with_cookie(task, t->udev_flags, batch);
 }
 
 /* libdevmapper's words where errno says nothing; a refused table is in the kernel's log. */
@@ -91,14 +99,14 @@ static int dm_fail(struct cohort *ctx, int err, const char *what, const char *na
 			  err == EINVAL ? " (the kernel's log says why)" : "");
 }
 
-int dm_create(struct cohort *ctx, const struct dm_table *table)
+int dm_create(struct cohort *ctx, const struct dm_table *table, struct dm_batch *batch)
 {
 	struct dm_task *task;
 	int err;
 
 	enter();
 	task = dm_task_create(DM_DEVICE_CREATE);
-	err = task ? create_task(task, table) : ENOMEM;
+	err = task ? create_task(task, table, batch) : ENOMEM;
 	if (task)
 		dm_task_destroy(task);
 	err = err ? dm_fail(ctx, err, "make", table->name) : 0;
@@ -191,14 +199,14 @@ int dm_check_free(struct cohort *ctx, const char *name, const char *attribute)
 	return fail_errno(ctx, EEXIST, attribute, "%s%s is there already", DM_DIR, name);
 }
 
-static int remove_task(struct dm_task *task, const char *name)
+static int remove_task(struct dm_task *task, const char *name, struct dm_batch *batch)
 {
 	if (!dm_task_set_name(task, name))
 		return ENOMEM;
-	return run_with_cookie(task, 0);
+	return run_with_cookie(task, 0, batch);
 }
 
-int dm_remove(struct cohort *ctx, const char *name)
+int dm_remove(struct cohort *ctx, const char *name, struct dm_batch *batch)
 {
 	struct dm_task *task;
 	int err, ret = dm_check_unused(ctx, name);
@@ -207,7 +215,7 @@ int dm_remove(struct cohort *ctx, const char *name)
 		return ret;
 	enter();
 	task = dm_task_create(DM_DEVICE_REMOVE);
-	err = task ? remove_task(task, name) : ENOMEM;
+	err = task ? remove_task(task, name, batch) : ENOMEM;
 	if (task)
 		dm_task_destroy(task);
 	/* somebody else was faster */

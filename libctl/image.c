@@ -55,7 +55,7 @@ static int image_find(struct cohort *ctx, const struct cohort_relationship *rel,
 
 static int image_table(struct cohort *ctx, const struct cohort_relationship *rel,
 		       const struct cohort_member *member, const struct cohort_source *source,
-		       const char *pool_dev)
+		       const char *pool_dev, struct dm_batch *batch)
 {
 	char name[256], uuid[129], params[512];
 	const struct dm_table table = {
@@ -72,12 +72,13 @@ static int image_table(struct cohort *ctx, const struct cohort_relationship *rel
 	image_uuid(rel, member, uuid, sizeof(uuid));
 	snprintf(params, sizeof(params), "%s %s %u %s", pool_dev, rel->name, member->index,
 		 source->dev);
-	return dm_create(ctx, &table);
+	return dm_create(ctx, &table, batch);
 }
 
 /* *@made: it was not there before. A source that is not attached has no images. */
 static int image_make(struct cohort *ctx, const struct cohort_relationship *rel,
-		      const struct cohort_member *member, const char *pool_dev, bool *made)
+		      const struct cohort_member *member, const char *pool_dev,
+		      struct dm_batch *batch, bool *made)
 {
 	struct cohort_source *source = NULL;
 	bool exists;
@@ -92,7 +93,7 @@ static int image_make(struct cohort *ctx, const struct cohort_relationship *rel,
 	if (source->state == COHORT_SOURCE_STATE_ATTACHED && source->dev) {
 		ret = image_find(ctx, rel, member, &exists);
 		if (!ret && !exists) {
-			ret = image_table(ctx, rel, member, source, pool_dev);
+			ret = image_table(ctx, rel, member, source, pool_dev, batch);
 			*made = !ret;
 		}
 	}
@@ -105,6 +106,7 @@ static void unmake(struct cohort *ctx, const struct cohort_relationship *rel,
 		   const struct cohort_member *end, const bool *made)
 {
 	const struct cohort_member *m;
+	struct dm_batch batch = { 0 };
 	struct cohort_error e;
 	char name[256];
 	size_t i = 0;
@@ -114,8 +116,9 @@ static void unmake(struct cohort *ctx, const struct cohort_relationship *rel,
 		if (!made[i])
 			continue;
 		image_name(rel, m, name, sizeof(name));
-		dm_remove(ctx, name);
+		dm_remove(ctx, name, &batch);
 	}
+	dm_finish(&batch);
 	fail_again(ctx, &e);
 }
 
@@ -130,6 +133,7 @@ int images_make(struct cohort *ctx, const struct cohort_relationship *rel)
 	bool made[COHORT_MEMBERS_MAX] = { false };
 	const struct cohort_member *m;
 	struct cohort_pool *pool = NULL;
+	struct dm_batch batch = { 0 };
 	size_t i = 0;
 	int ret;
 
@@ -137,7 +141,8 @@ int images_make(struct cohort *ctx, const struct cohort_relationship *rel)
 		return 0;
 	ret = cohort_pool_get(ctx, rel->pool, &pool);
 	for (m = rel->members; !ret && m && i < ARRAY_SIZE(made); m = m->next, i++)
-		ret = image_make(ctx, rel, m, pool->dm_dev, &made[i]);
+		ret = image_make(ctx, rel, m, pool->dm_dev, &batch, &made[i]);
+	dm_finish(&batch);
 	if (ret && pool)
 		unmake(ctx, rel, m, made);
 	cohort_pool_free(pool);
@@ -170,25 +175,30 @@ int images_check_unused(struct cohort *ctx, const struct cohort_relationship *re
 	return 0;
 }
 
+/* A device of that name that is not ours stays. */
+static int image_remove(struct cohort *ctx, const struct cohort_relationship *rel,
+			const struct cohort_member *member, struct dm_batch *batch)
+{
+	char name[256];
+	bool exists;
+
+	if (image_find(ctx, rel, member, &exists) || !exists)
+		return 0;
+	image_name(rel, member, name, sizeof(name));
+	return dm_remove(ctx, name, batch);
+}
+
 int images_remove(struct cohort *ctx, const struct cohort_relationship *rel, const char *source)
 {
 	const struct cohort_member *m;
-	char name[256];
-	bool exists;
+	struct dm_batch batch = { 0 };
 	int ret = 0;
 
-	cohort_foreach(m, rel->members) {
-		if (!concerns(m, source))
-			continue;
-		/* a device of that name that is not ours stays */
-		if (image_find(ctx, rel, m, &exists) || !exists)
-			continue;
-		image_name(rel, m, name, sizeof(name));
-		ret = dm_remove(ctx, name);
-		if (ret)
-			return ret;
-	}
-	return 0;
+	for (m = rel->members; !ret && m; m = m->next)
+		if (concerns(m, source))
+			ret = image_remove(ctx, rel, m, &batch);
+	dm_finish(&batch);
+	return ret;
 }
 
 EXPORT int cohort_images_create(struct cohort *ctx, const char *relationship)

@@ -163,7 +163,7 @@ static int pool_make(struct cohort *ctx, const struct device *d, const struct co
 
 	uuid_unparse_lower(sb->uuid, text);
 	snprintf(uuid, sizeof(uuid), UUID_POOL "%s", text);
-	return dm_create(ctx, &table);
+	return dm_create(ctx, &table, NULL);
 }
 
 static int check_name_free(struct cohort *ctx, const char *name)
@@ -316,7 +316,7 @@ static int close_pool(struct cohort *ctx, const char *name, struct cohort_pool *
 		result = cohort_pool_get(ctx, name, ret);
 	if (!result)
 		result = check_no_sources(ctx, name);
-	return result ? result : dm_remove(ctx, name);
+	return result ? result : dm_remove(ctx, name, NULL);
 }
 
 EXPORT int cohort_pool_close(struct cohort *ctx, const char *name)

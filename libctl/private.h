@@ -204,9 +204,17 @@ struct dm_device {
 	char uuid[129];
 };
 
-/* CIM results, words kept. */
-int dm_create(struct cohort *ctx, const struct dm_table *table);
-int dm_remove(struct cohort *ctx, const char *name);
+/*
+ * CIM results, words kept. Without @batch they return when udev is done with
+ * the device; with one, made by { 0 }, dm_finish() waits for all of the batch.
+ */
+struct dm_batch {
+	uint32_t cookie;
+};
+
+int dm_create(struct cohort *ctx, const struct dm_table *table, struct dm_batch *batch);
+int dm_remove(struct cohort *ctx, const char *name, struct dm_batch *batch);
+void dm_finish(struct dm_batch *batch);
 int dm_find(struct cohort *ctx, const char *name, struct dm_device *found);
 /* 6 with words naming the user when the device is open and stays open. */
 int dm_check_unused(struct cohort *ctx, const char *name);
@@ -242,6 +250,8 @@ int device_zero(int fd, uint64_t offset, uint64_t len);
 char *device_number(dev_t dev, char *text, size_t size);
 /* Who uses it, such as "mounted on /home", or "". */
 void device_user(dev_t dev, char *words, size_t size);
+/* 5: zoned, DAX, integrity, inline encryption or read-only: the module would refuse it. */
+int device_check_kind(struct cohort *ctx, const struct device *d);
 /* 5 with words when libblkid finds anything; @fd at its start. */
 int device_check_signatures(struct cohort *ctx, const struct device *d);
 int device_wipe_signatures(struct cohort *ctx, const struct device *d);

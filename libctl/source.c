@@ -34,7 +34,7 @@ static int source_create(struct cohort *ctx, const struct cohort_source *s, cons
 	if (!s->dev)
 		return fail_errno(ctx, ENODEV, "Source", "source %s has no disk", s->name);
 	snprintf(params, sizeof(params), "%s %s %s", pool_dev, s->name, s->dev);
-	return dm_create(ctx, &table);
+	return dm_create(ctx, &table, NULL);
 }
 
 typedef int (*rel_fn)(struct cohort *ctx, const struct cohort_relationship *rel,
@@ -116,7 +116,7 @@ static int check_kind(struct cohort *ctx, const struct disk *disk)
 {
 	if (!strncmp(disk->id.dm_uuid, UUID_POOL, strlen(UUID_POOL)))
 		return fail_errno(ctx, EINVAL, "Device", "%s is a pool", disk->d.path);
-	return 0;
+	return device_check_kind(ctx, &disk->d);
 }
 
 static int learn(struct cohort *ctx, const char *path, struct disk *disk)
@@ -166,7 +166,7 @@ static void undo_attach(struct cohort *ctx, const struct cohort_reply *reply, vo
 
 	if (!reply->name)
 		return;
-	dm_remove(ctx, reply->name);
+	dm_remove(ctx, reply->name, NULL);
 	if (!send_detach(ctx, reply->name, undo->fingerprint, COHORT_WAIT_FOREVER, NULL) &&
 	    !undo->known)
 		cohort_source_remove(ctx, reply->name, COHORT_WAIT_FOREVER, NULL);
@@ -245,7 +245,7 @@ static int source_remove_devices(struct cohort *ctx, const struct cohort_source 
 		return ret;
 	ret = each_relationship(ctx, s->name, images_remove);
 	if (!ret)
-		ret = dm_remove(ctx, s->name);
+		ret = dm_remove(ctx, s->name, NULL);
 	if (!ret)
 		return 0;
 	cohort_get_error(ctx, &e);

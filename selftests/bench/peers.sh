@@ -13,16 +13,22 @@ cutters=()
 
 find_peers()
 {
+	local name
+
 	peers=()
 	cutters=()
-	if command -v cohortctl >/dev/null && modprobe -q dm_cohort; then
-		peers+=(cohort)
-		cutters+=(cohort)
-	else
-		note "cohort is not built: only its peers are measured"
-	fi
-	peers+=(snapshot thin)
-	cutters+=(suspend)
+	for name in ${BENCH_PEERS:-cohort snapshot thin suspend}; do
+		case $name in
+		cohort)
+			peers+=(cohort)
+			cutters+=(cohort)
+			modprobe dm_cohort || fail "dm_cohort does not load"
+			;;
+		snapshot | thin) peers+=("$name") ;;
+		suspend) cutters+=(suspend) ;;
+		*) fail "no peer $name" ;;
+		esac
+	done
 }
 
 # ---- dm-linear: no snapshots, the speed of device-mapper itself ----

@@ -152,13 +152,13 @@ t_timeout_is_code_3_and_the_job_goes_on()
 
 t_exit_codes_of_refusals()
 {
+	exits 4 'no cohort pool' pool open "$DISK2"
+	exits 4 'not a block device' pool open /dev/null
 	make_group
 	exits 1 'there is no group' replicate --type snapshot --group nope
 	exits 1 'not supported' replicate --type clone --group g
 	exits 1 'no job 4711' job show 4711
 	exits 1 "nothing is called 'nope'" show nope
-	exits 4 'not a block device' pool open /dev/null
-	exits 4 'no cohort pool' pool open "$DISK2"
 	exits 5 'in use' pool close p
 	exits 5 'in use' attach --pool p c "$DISK2"
 	snapshot r --group g
@@ -183,7 +183,7 @@ t_events_tell_what_is_and_what_changes()
 	make_group
 	cohortctl events --json --timeout 60 --count 200 >events.log 2>err &
 	wait_for 20 grep -q '"following"' events.log
-	snapshot r --group g
+	cohortctl replicate --type snapshot --name r --group g
 	cohortctl delete r
 	wait_for 20 grep -q '"gone","relationship":{"RelationshipName":"r"}' events.log
 	kill $!
@@ -204,7 +204,9 @@ t_events_count_and_timeout()
 	make_pool
 	cohortctl events --count 0 >events.log
 	same "$(tail -n 1 events.log | cut -d' ' -f2)" following "last line"
-	exits 3 'time is over' events --count 1 --timeout 0.2
+	cohortctl events --count 1 --timeout 0.2 >events.log 2>err || status=$?
+	same "${status-0}" 3 "exit code"
+	grep -q 'the time is over, 1 events are missing' err || fail "$(<err)"
 	cohortctl events --timeout 0.2 >events.log
 }
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A cut of a group is one instant, however its members differ and whatever is in flight.
-# guest: disks=4 size=1G timeout=600
+# guest: disks=4 size=1G timeout=1500
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/stage.sh"
@@ -37,23 +37,23 @@ cuts()
 
 t_cuts_of_4_members()
 {
-	raise_stage 4 8M "${DELAYS[@]}"
+	raise_stage 4 4M "${DELAYS[@]}"
 	start_writers 16 --dsync 10
-	cuts 70
+	cuts 100
 }
 
 t_cuts_of_6_members()
 {
-	raise_stage 6 8M "${DELAYS[@]}"
+	raise_stage 6 4M "${DELAYS[@]}"
 	start_writers 24 --dsync 10
-	cuts 70
+	cuts 60
 }
 
 t_cuts_of_8_members()
 {
-	raise_stage 8 8M "${DELAYS[@]}"
+	raise_stage 8 4M "${DELAYS[@]}"
 	start_writers 32 --dsync 10
-	cuts 70
+	cuts 40
 }
 
 run_tests "$@"

@@ -15,7 +15,9 @@
 
 #include <cohort/cohort.h>
 
-#define ELEMENTS_MAX 64
+#define ELEMENTS_MAX 1024
+#define THREADS_MAX 64
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 static struct cohort *ctx;
 static struct cohort_request request;
@@ -104,7 +106,7 @@ static void set_parameter(char *text)
 		job = strtoull(value, NULL, 10);
 		return;
 	}
-	for (size_t i = 0; i < sizeof(parameters) / sizeof(parameters[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(parameters); i++) {
 		if (strcmp(text, parameters[i].name))
 			continue;
 		if (parameters[i].text)
@@ -125,9 +127,9 @@ static void show(int code, const struct cohort_reply *reply)
 
 	if (code && code != COHORT_RESULT_JOB_STARTED)
 		cohort_get_error(ctx, &e);
-	printf("code=%d errno=%d attribute=%s job=%" PRIu64 " name=%s group=%s target=%s state=%s message=%s\n",
-	       code, e.err, e.attribute, reply ? reply->job : 0,
-	       reply && reply->name ? reply->name : "",
+	printf("code=%d errno=%d attribute=%s ", code, e.err, e.attribute);
+	printf("job=%" PRIu64 " name=%s group=%s target=%s state=%s message=%s\n",
+	       reply ? reply->job : 0, reply && reply->name ? reply->name : "",
 	       reply && reply->source_group_name ? reply->source_group_name : "",
 	       reply && reply->target_group ? reply->target_group : "",
 	       rel ? cohort_copy_state_name(rel->copy_state) : "", e.message);
@@ -173,9 +175,11 @@ static void *storm_thread(void *data)
 
 static int storm(void)
 {
-	pthread_t thread[ELEMENTS_MAX];
-	long failures[ELEMENTS_MAX] = { 0 }, all = 0;
+	pthread_t thread[THREADS_MAX];
+	long failures[THREADS_MAX] = { 0 }, all = 0;
 
+	if (threads > THREADS_MAX)
+		die("too many threads", "");
 	for (int i = 0; i < threads; i++)
 		if (pthread_create(&thread[i], NULL, storm_thread, &failures[i]))
 			die("no thread", "");

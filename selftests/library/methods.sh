@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # CreateGroupReplicaFromElements through the library: every parameter at work, every result code.
-# guest: disks=4 size=64M timeout=240
+# guest: disks=4 size=64M timeout=300
 . "$(dirname "$0")/../lib.sh"
 
 # make_call: the program that makes one call, built once per guest.
