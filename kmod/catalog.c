@@ -481,7 +481,7 @@ static int source_records(struct cohort_pool *pool, struct cohort_source *source
 		size_t n;
 		void *one;
 
-		if (!has_member(rel, source))
+		if (rel->pending || !has_member(rel, source))
 			continue;
 		one = broken_record(rel, source, &n);
 		if (!one)
@@ -504,7 +504,7 @@ static void break_source(struct cohort_pool *pool, struct cohort_source *source)
 				break_member(rel, i);
 	mutex_unlock(&cohort_cut_mutex);
 	list_for_each_entry(rel, &pool->rels, list) {
-		if (!has_member(rel, source))
+		if (rel->pending || !has_member(rel, source))
 			continue;
 		rel->reason = "the disk of a member was exchanged or written elsewhere";
 		cohort_rel_update_state(rel);

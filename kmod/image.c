@@ -242,7 +242,8 @@ static blk_status_t slow_from_pool(struct cohort_image *image, u64 chunk,
 	for (i = at / unit; map->unreadable && i <= (at + len - 1) / unit; i++)
 		if (map->unreadable & BIT_ULL(i))
 			return BLK_STS_MEDIUM;
-	cohort_pool_read_begin_wait(image->pool);
+	if (!cohort_pool_read_begin_wait(image->pool))
+		return BLK_STS_IOERR;
 	err = cohort_bdev_rw(image->pool->bdev, REQ_OP_READ, map->addr, buf, chunk_bytes(image));
 	cohort_pool_read_end(image->pool);
 	if (err)

@@ -225,7 +225,7 @@ int cohort_job_init(void)
 	 * No WQ_MEM_RECLAIM: nothing that frees memory waits for a job. Jobs
 	 * wait for each other's log writes, so many must be able to run.
 	 */
-	job_wq = alloc_workqueue("cohort_job", WQ_UNBOUND, WQ_MAX_ACTIVE);
+	job_wq = alloc_workqueue("cohort_job", WQ_UNBOUND | WQ_MEM_RECLAIM, WQ_MAX_ACTIVE);
 	return job_wq ? 0 : -ENOMEM;
 }
 

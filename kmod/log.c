@@ -2,6 +2,7 @@
 /* log.c - appends old chunks and catalog records to a pool, batch by batch. */
 #include <linux/blkdev.h>
 #include <linux/mm.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include "log.h"
@@ -14,7 +15,7 @@
 #define BATCH_DATA_MAX	(512u << 10)
 /* A rest of a segment too small for this many chunks is given up. */
 #define WORTHWHILE	8
-#define RECORDS_MAX	(1u << 20)
+#define RECORDS_MAX	(512u << 10)
 
 struct log_rec {
 	struct list_head list;
@@ -414,6 +415,8 @@ static bool submit_next(struct cohort_log *log)
 static void log_work(struct work_struct *work)
 {
 	struct cohort_log *log = container_of(work, struct cohort_log, work);
+	/* reclaim may wait for a write that waits for this */
+	unsigned int noio = memalloc_noio_save();
 
 	complete_batches(log);
 	while (!READ_ONCE(log->failed) && !READ_ONCE(log->stopped) && submit_next(log))
@@ -421,6 +424,7 @@ static void log_work(struct work_struct *work)
 	if (READ_ONCE(log->failed))
 		fail_waiting(log);
 	wake_up_all(&log->wait);
+	memalloc_noio_restore(noio);
 }
 
 static void segment_ready(void *ctx)

@@ -17,6 +17,7 @@
 #include "volume.h"
 
 #define FAIL_TRIES	3
+#define JOB_WAIT_MS	10
 #define FAIL_PAUSE_MS	500
 
 static void pool_free(struct cohort_pool *pool)
@@ -84,6 +85,10 @@ static int write_super(struct cohort_pool *pool)
 	lockdep_assert_held(&pool->super_mutex);
 	if (!block)
 		return -ENOMEM;
+	if (!pool->bdev) {
+		free_page((unsigned long)block);
+		return -ENODEV;
+	}
 	pool->sb.generation++;
 	cohort_super_encode(&pool->sb, block);
 	err = cohort_bdev_rw(pool->bdev, REQ_OP_WRITE | REQ_SYNC | REQ_FUA,
@@ -103,7 +108,6 @@ int cohort_pool_set_catalog_seq(struct cohort_pool *pool, u64 seq)
 	mutex_lock(&pool->super_mutex);
 	old = pool->sb.catalog_seq;
 	pool->sb.catalog_seq = seq;
-	pool->sb.flags &= ~COHORT_SB_BREAK_ALL;
 	err = write_super(pool);
 	if (err)
 		pool->sb.catalog_seq = old;
@@ -117,6 +121,9 @@ static void super_work(struct work_struct *work)
 	u64 high = READ_ONCE(cohort_epoch) + COHORT_EPOCH_RESERVE, old;
 	int err;
 
+	/* while suspended the device may be exchanged: the resume asks again */
+	if (READ_ONCE(pool->blocked))
+		return;
 	mutex_lock(&pool->super_mutex);
 	old = pool->sb.epoch_high;
 	pool->sb.epoch_high = max(old, high);
@@ -265,6 +272,7 @@ static void fail_work(struct work_struct *work)
 	cohort_catalog_break_all(pool, "the pool failed");
 	cohort_notify(&(struct cohort_news) { .event = COHORT_EVENT_POOL_FAILED, .pool = pool });
 	mutex_unlock(&cohort_lock);
+	wake_up_all(&pool->wait);
 	pr_err("%s: pool %s failed: %s\n", DM_MSG_PREFIX, pool->name, pool->reason);
 	memalloc_noio_restore(noio);
 }
@@ -347,6 +355,20 @@ static int pool_build(struct cohort_pool *pool, struct cohort_words *words)
 	return 0;
 }
 
+/* The catalog says it now. */
+static int clear_break_all(struct cohort_pool *pool)
+{
+	int err;
+
+	mutex_lock(&pool->super_mutex);
+	pool->sb.flags &= ~COHORT_SB_BREAK_ALL;
+	err = write_super(pool);
+	if (err)
+		pool->sb.flags |= COHORT_SB_BREAK_ALL;
+	mutex_unlock(&pool->super_mutex);
+	return err;
+}
+
 /* Another pool's past may use up what this one's neighbours reserved. */
 static void raise_epoch(u64 epoch)
 {
@@ -392,6 +414,8 @@ static int pool_start(struct cohort_pool *pool, u64 last_seq, u32 last_crc,
 		cohort_catalog_break_all(pool, "the pool had failed");
 		mutex_unlock(&cohort_lock);
 		err = cohort_catalog_checkpoint(pool);
+		if (!err)
+			err = clear_break_all(pool);
 	}
 	cohort_pool_prune(pool);
 	mutex_unlock(&pool->catalog_mutex);
@@ -415,6 +439,23 @@ static int pool_publish(struct cohort_pool *pool, struct cohort_words *words)
 	return err;
 }
 
+/* Before anything is written: the same pool must not be there through another device. */
+static int check_alone(struct cohort_pool *pool, struct cohort_words *words)
+{
+	struct cohort_pool *other;
+	int err = 0;
+
+	mutex_lock(&cohort_lock);
+	list_for_each_entry(other, &cohort_pools, list)
+		if (!memcmp(other->sb.uuid, pool->sb.uuid, sizeof(pool->sb.uuid)))
+			err = cohort_refuse(words, -EBUSY, "it is active as pool \"%s\"",
+					    other->name);
+	if (!err && cohort_find_pool(pool->name))
+		err = cohort_refuse(words, -EEXIST, "there is a pool \"%s\"", pool->name);
+	mutex_unlock(&cohort_lock);
+	return err;
+}
+
 static void pool_stop(struct cohort_pool *pool)
 {
 	if (pool->log)
@@ -430,6 +471,8 @@ static int pool_open(struct cohort_pool *pool, struct cohort_words *words)
 	u32 last_crc;
 	int err = read_super(pool, words);
 
+	if (!err)
+		err = check_alone(pool, words);
 	if (!err)
 		err = pool_build(pool, words);
 	if (!err)
@@ -466,6 +509,7 @@ static int pool_resume(struct cohort_pool *pool, struct dm_table *table,
 	WRITE_ONCE(pool->blocked, false);
 	wake_up_all(&pool->wait);
 	cohort_log_resume(pool->log, bdev);
+	queue_work(pool->wq, &pool->super_work);
 	return 0;
 }
 
@@ -511,6 +555,31 @@ void cohort_pool_suspend(struct cohort_pool *pool)
 	flush_work(&pool->super_work);
 }
 
+/* Does a table of a source or an image still need it? Caller holds cohort_lock. */
+static bool has_tables(const struct cohort_pool *pool)
+{
+	struct cohort_source *source;
+	struct cohort_rel *rel;
+	u32 i;
+
+	list_for_each_entry(source, &pool->sources, list)
+		if (source->opens)
+			return true;
+	list_for_each_entry(rel, &pool->rels, list)
+		for (i = 0; i < rel->count; i++)
+			if (rel->member[i].opens)
+				return true;
+	return false;
+}
+
+/* Jobs that were accepted end first; no new one finds the pool. */
+static void wait_for_jobs(struct cohort_pool *pool)
+{
+	cohort_log_resume(pool->log, pool->bdev);
+	while (kref_read(&pool->kref) > 1)
+		msleep(JOB_WAIT_MS);
+}
+
 /*
  * Clean only when nobody was left who could still need it: a table that is
  * torn from under its sources is a failed pool.
@@ -521,10 +590,12 @@ void cohort_pool_deactivate(struct cohort_pool *pool)
 
 	mutex_lock(&cohort_lock);
 	list_del_init(&pool->list);
-	idle = kref_read(&pool->kref) == 1;
+	idle = !has_tables(pool);
 	cohort_notify(&(struct cohort_news) { .event = COHORT_EVENT_POOL_GONE, .pool = pool });
 	mutex_unlock(&cohort_lock);
-	if (!idle)
+	if (idle)
+		wait_for_jobs(pool);
+	else
 		cohort_log_fail(pool->log, -ENODEV);
 	cohort_log_stop(pool->log);
 	flush_work(&pool->fail_work);
@@ -541,6 +612,12 @@ void cohort_pool_deactivate(struct cohort_pool *pool)
 	cohort_pool_put(pool);
 }
 
+void cohort_pool_settle(struct cohort_pool *pool)
+{
+	if (READ_ONCE(pool->log->failed))
+		flush_work(&pool->fail_work);
+}
+
 /* ---- image reads ---- */
 
 bool cohort_pool_read_begin(struct cohort_pool *pool)
@@ -554,10 +631,19 @@ bool cohort_pool_read_begin(struct cohort_pool *pool)
 	return false;
 }
 
-void cohort_pool_read_begin_wait(struct cohort_pool *pool)
+static bool pool_failed(const struct cohort_pool *pool)
 {
-	while (!cohort_pool_read_begin(pool))
-		wait_event(pool->wait, !READ_ONCE(pool->blocked));
+	return READ_ONCE(pool->state) == COHORT_POOL_STATE_FAILED;
+}
+
+bool cohort_pool_read_begin_wait(struct cohort_pool *pool)
+{
+	while (!cohort_pool_read_begin(pool)) {
+		wait_event(pool->wait, !READ_ONCE(pool->blocked) || pool_failed(pool));
+		if (pool_failed(pool))
+			return false;
+	}
+	return true;
 }
 
 void cohort_pool_read_end(struct cohort_pool *pool)

@@ -79,6 +79,12 @@ int cohort_pool_break_source(struct cohort_pool *pool, struct cohort_source *sou
 /* Records before batch @seq are void from now on. Sleeps. */
 int cohort_pool_set_catalog_seq(struct cohort_pool *pool, u64 seq);
 
+/*
+ * After an append that failed: returns when a failed log has been marked in the
+ * superblock, for its outcome is unknown and protection must not fall before. Sleeps.
+ */
+void cohort_pool_settle(struct cohort_pool *pool);
+
 /* Fills in the header of a record of @len bytes at @buf. */
 void cohort_record_header(void *buf, u16 type, u32 id, u32 len);
 
@@ -97,9 +103,12 @@ void cohort_pool_deactivate(struct cohort_pool *pool);
 void cohort_pool_prune(struct cohort_pool *pool);
 /* 0 if epochs up to @epoch may be used; -EAGAIN: a superblock write for them is under way. */
 int cohort_pool_reserve_epoch(struct cohort_pool *pool, u64 epoch);
-/* For image reads: false while the pool is suspended. Pairs with cohort_pool_read_end(). */
+/*
+ * For image reads: false while the pool is suspended. The other one sleeps until
+ * it is not, and is false when the pool failed. Pair with cohort_pool_read_end().
+ */
 bool cohort_pool_read_begin(struct cohort_pool *pool);
-void cohort_pool_read_begin_wait(struct cohort_pool *pool);
+bool cohort_pool_read_begin_wait(struct cohort_pool *pool);
 void cohort_pool_read_end(struct cohort_pool *pool);
 
 u64 cohort_pool_used(const struct cohort_pool *pool);		/* bytes in used segments */

@@ -108,6 +108,7 @@ static void op_end(struct cohort_op *op)
 	if (atomic_sub_return(chunk_bytes(vol), &vol->budget) == 0)
 		wake_up_all(&vol->wait);
 	cohort_volume_kick(vol);
+	cohort_volume_put(vol);
 }
 
 static void op_insert(struct cohort_op *op)
@@ -153,6 +154,8 @@ static struct cohort_op *op_begin(struct cohort_volume *vol, u64 chunk, u64 epoc
 	op = mempool_alloc(&vol->op_pool, GFP_NOIO);
 	memset(op, 0, sizeof(*op));
 	op->vol = vol;
+	/* until op_end(), which touches it after the drain may have ended */
+	cohort_volume_get(vol);
 	op->node = node;
 	op->log.page = mempool_alloc(&vol->page_pool, GFP_NOIO);
 	op->log.entry.source = vol->id;
@@ -172,17 +175,22 @@ static void read_endio(struct bio *bio)
 {
 	struct cohort_read *read = container_of(bio, struct cohort_read, bio);
 	struct cohort_volume *vol = read->vol;
+	bool good = !bio->bi_status;
+	u32 count = read->count;
 	unsigned long flags;
+	LIST_HEAD(ops);
 
-	if (!bio->bi_status) {
-		cohort_log_preserve(vol->pool->log, &read->ops, read->count);
-	} else {
-		spin_lock_irqsave(&vol->lock, flags);
-		list_splice_tail_init(&read->ops, &vol->retry);
-		spin_unlock_irqrestore(&vol->lock, flags);
-		cohort_volume_kick(vol);
-	}
+	list_splice_init(&read->ops, &ops);
+	/* first, for it is the volume's memory: only the operations keep that */
 	bio_put(bio);
+	if (good) {
+		cohort_log_preserve(vol->pool->log, &ops, count);
+		return;
+	}
+	spin_lock_irqsave(&vol->lock, flags);
+	list_splice_tail(&ops, &vol->retry);
+	cohort_volume_kick(vol);
+	spin_unlock_irqrestore(&vol->lock, flags);
 }
 
 static struct cohort_read *read_new(struct cohort_volume *vol, u64 chunk)

@@ -305,9 +305,6 @@ static int seal_cut(struct relate *r, struct cohort_job *job)
 				cohort_cut_drop_member(r->cut, i);
 		err = 0;
 	}
-	mutex_lock(&cohort_lock);
-	take_cut(r, job);
-	mutex_unlock(&cohort_lock);
 	return err;
 }
 
@@ -370,14 +367,22 @@ static int run_create(struct cohort_job *job)
 
 	if (!err)
 		cohort_job_progress(job, 50);
+	/* from here to the end no checkpoint sees what is not decided */
 	mutex_lock(&r->pool->catalog_mutex);
 	if (!err)
 		err = check_overrun(r, job);
+	if (r->cut) {
+		mutex_lock(&cohort_lock);
+		take_cut(r, job);
+		mutex_unlock(&cohort_lock);
+	}
 	if (!err) {
 		err = append_change(r);
 		if (err)
 			log_refused(&job->words, err, r->pool);
 	}
+	if (err)
+		cohort_pool_settle(r->pool);
 	if (err && r->cut)
 		cohort_cut_abort(r->cut);
 	mutex_lock(&cohort_lock);

@@ -16,6 +16,9 @@
 #define GFP_KERNEL 0
 #endif
 
+/* No pool lives long enough to get there; what is above it is not honest. */
+#define EPOCH_MAX (1ull << 62)
+
 /*
  * A segment that was closed has a length in the table and must be whole up to
  * there. Those still open at a crash end at the first batch that is not whole,
@@ -75,8 +78,12 @@ static int read_table(struct walk *w)
 		}
 		if (cohort_table_decode(w->seed, addr, w->buf + addr % COHORT_BLOCK, entry))
 			return fail(r, -EUCLEAN, "segment table is damaged", seg);
-		for (i = 0; i < COHORT_TABLE_PER_SECTOR && seg + i < r->sb->nr_segments; i++)
+		for (i = 0; i < COHORT_TABLE_PER_SECTOR && seg + i < r->sb->nr_segments; i++) {
+			if (entry[i].length > r->sb->segment_size ||
+			    entry[i].length % COHORT_BLOCK)
+				return fail(r, -EUCLEAN, "segment table is damaged", seg + i);
 			r->table[seg + i] = entry[i];
+		}
 	}
 	return 0;
 }
@@ -139,6 +146,8 @@ static int emit_preserves(struct walk *w, const struct cohort_batch *b, const u8
 
 	for (i = 0; i < b->count && !err; i++, addr += r->sb->chunk_size) {
 		cohort_preserve_decode(block, i, &p);
+		if (p.epoch > EPOCH_MAX)
+			return fail(r, -EUCLEAN, "an epoch is out of range", 0);
 		if (p.epoch > r->max_epoch)
 			r->max_epoch = p.epoch;
 		err = r->preserve(r->ctx, &p, addr);

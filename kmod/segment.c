@@ -48,14 +48,14 @@ int cohort_bdev_rw(struct block_device *bdev, blk_opf_t opf, u64 addr, void *buf
 	return 0;
 }
 
-/* Encodes table block @block as it is to be; true if it held the prepared segment. */
-static bool table_block_encode(struct cohort_segments *segs, u32 block)
+/* Encodes table block @block as it is to be; the prepared segment if it is in there, else -1. */
+static s64 table_block_encode(struct cohort_segments *segs, u32 block)
 {
 	struct cohort_segment_entry entry[COHORT_TABLE_PER_SECTOR];
 	u32 first = block * ENTRIES_PER_BLOCK;
 	unsigned long flags;
 	unsigned int s, i;
-	bool next;
+	s64 next = -1;
 
 	spin_lock_irqsave(&segs->lock, flags);
 	for (s = 0; s < SECTORS_PER_BLOCK; s++) {
@@ -67,22 +67,24 @@ static bool table_block_encode(struct cohort_segments *segs, u32 block)
 		cohort_table_encode(segs->seed, cohort_table_address(seg), entry,
 				    segs->block + s * COHORT_SECTOR);
 	}
-	next = segs->next >= 0 && segs->next / ENTRIES_PER_BLOCK == block;
+	if (segs->next >= 0 && segs->next / ENTRIES_PER_BLOCK == block)
+		next = segs->next;
 	spin_unlock_irqrestore(&segs->lock, flags);
 	return next;
 }
 
-static void table_block_written(struct cohort_segments *segs, bool next, int err)
+/* @next may have been taken and another one prepared meanwhile. */
+static void table_block_written(struct cohort_segments *segs, s64 next, int err)
 {
 	unsigned long flags;
 
 	spin_lock_irqsave(&segs->lock, flags);
 	if (err)
 		segs->write_failed = true;
-	else if (next)
+	else if (next >= 0 && next == segs->next)
 		segs->next_durable = true;
 	spin_unlock_irqrestore(&segs->lock, flags);
-	if (err || next)
+	if (err || next >= 0)
 		segs->ready(segs->ctx);
 }
 
@@ -93,7 +95,7 @@ static void table_work(struct work_struct *work)
 	unsigned long block;
 
 	while ((block = find_first_bit(segs->dirty, blocks)) < blocks) {
-		bool next;
+		s64 next;
 
 		clear_bit(block, segs->dirty);
 		/* the bit before the entries: a change after this sets it again */

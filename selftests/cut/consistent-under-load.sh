@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A cut of a group is one instant, however its members differ and whatever is in flight.
-# guest: disks=4 size=1G timeout=1500
+# guest: disks=4 size=1G timeout=1500 once=long
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/stage.sh"
 
-# Disks take milliseconds; without a delay the guest's writes end before the
-# next begins, and hardly a cut would fall between two of them.
-DELAYS=(4 12 8 4 16 8)
-KEPT=3
+# Slow disks, each in its own way: without a delay the guest's writes end before
+# the next begins, and hardly a cut would fall between two of them.
+DELAYS=(20 50 30 20 40 30)
+KEPT=2
 
 # cuts COUNT: takes and judges so many, a few of which are there at a time.
 cuts()

@@ -159,6 +159,8 @@ def parse_args():
     parser.add_argument("-l", "--list", action="store_true", help="list the steps")
     parser.add_argument("-k", metavar="WORD", default="", dest="pattern",
                         help="of the guest tests, only those with WORD in their path")
+    parser.add_argument("--long", action="store_true",
+                        help="every guest test on every kernel, which takes hours")
     parser.add_argument("steps", nargs="*", metavar="STEP",
                         help="only these steps (shell patterns)")
     return parser.parse_args()
@@ -170,6 +172,8 @@ def wanted(step, patterns):
 
 def main():
     args = parse_args()
+    if args.long:
+        os.environ["COHORT_LONG"] = "1"
     phases = load_steps("selftests/steps")
     phases = [[s for s in phase if wanted(s, args.steps)] for phase in phases]
     if args.list:

@@ -21,6 +21,7 @@ class Test:
     """A test file and what its "guest:" line asks for.
 
     disks=N size=SIZE disk=SPEC mem=SIZE cpus=N timeout=SECONDS kernel=6.12 udev alone
+    once=6.12: on that kernel only, unless everything is asked for (./check --long)
     """
 
     def __init__(self, path, wishes):
@@ -33,6 +34,7 @@ class Test:
         self.cpus = self.wish("cpus", "2")
         self.timeout = int(self.wish("timeout", DEFAULT_SECONDS))
         self.kernel = self.wish("kernel", None)
+        self.once = self.wish("once", None)
         self.udev = "udev" in self.words
         self.alone = "alone" in self.words
 
@@ -81,8 +83,10 @@ def scripts():
 
 
 def discover(kernel, pattern):
+    everything = bool(os.environ.get("COHORT_LONG"))
     return [test for test in [*scripts(), *listed()]
-            if test.kernel in (None, kernel) and pattern in test.path]
+            if test.kernel in (None, kernel) and pattern in test.path and
+            (everything or test.once in (None, kernel))]
 
 
 class Boot:

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Writes of every size and alignment, for each chunk size: every image equals the source as it was.
-# guest: disks=2 size=512M timeout=900
+# guest: disks=2 size=512M timeout=900 once=long
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../cut/stage.sh"
@@ -19,6 +19,7 @@ mixed_writes()
 	for i in 1 2 3 4; do
 		iocheck rand-verify --seed "$i" --count 40 --size 4M --shadow shadow /dev/mapper/m1 >/dev/null
 		cp --sparse=always shadow "shadow.$i"
+		cp shadow.known "shadow.$i.known"
 		snapshot "r$i" m1
 	done
 	iocheck rand-verify --seed 5 --count 40 --size 4M --shadow shadow /dev/mapper/m1

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A pool that runs full: the oldest snapshot breaks as a whole, sources see nothing, space comes back.
-# guest: disks=4 size=1G timeout=300
+# guest: disks=4 size=1G timeout=300 once=6.12
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../cut/stage.sh"
@@ -23,6 +23,10 @@ raise()
 }
 
 segments_used() { status_field p 1 | cut -d / -f 1; }
+segments() { status_field p 1 | cut -d / -f 2; }
+
+# What records alone keep may wait for the next checkpoint, up to a 16th of the pool.
+few_segments_used() { (($(segments_used) <= $1 + $(segments) / 16 + 2)); }
 state_of() { show "$1" CopyState; }
 
 member_states()
@@ -124,7 +128,8 @@ t_space_comes_back()
 		put $((i + 1)) $M1 0 24M
 		(($(segments_used) > used)) || fail "nothing was used"
 		drop "s$i"
-		wait_for 20 eval "(( $used + 2 >= \$(segments_used) ))"
+		note "$(segments_used) of $(segments) segments used, $used at first"
+		wait_for 20 few_segments_used "$used"
 	done
 }
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Disks that can be no member or pool are refused in one line that names them, and nothing changes.
-# guest: disks=4 size=64M timeout=600
+# guest: disks=4 size=64M timeout=600 once=6.1
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../cut/stage.sh"
@@ -121,6 +121,7 @@ t_disk_with_integrity()
 {
 	local disk
 
+	modprobe sd_mod
 	modprobe scsi_debug dev_size_mb=64 dif=1 dix=1 || skip "no scsi_debug"
 	defer wait_for 20 rmmod scsi_debug
 	wait_for 20 compgen -G '/sys/bus/pseudo/drivers/scsi_debug/adapter*/host*/target*/*/block/*'
