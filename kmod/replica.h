@@ -78,9 +78,6 @@ struct cohort_job *cohort_replicate(const struct cohort_replicate_args *args,
 struct cohort_job *cohort_rel_modify(const char *name, u32 operation, bool force,
 				     struct cohort_words *words);
 
-/* Bytes of preserved chunks that member @i's cut was the newest for. Any context. */
-u64 cohort_rel_space(const struct cohort_rel *rel, u32 i);
-
 struct cohort_rel *cohort_rel_alloc(struct cohort_pool *pool, const char *name, u32 count);
 void cohort_rel_get(struct cohort_rel *rel);
 void cohort_rel_put(struct cohort_rel *rel);
