@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The guest is what selftests/vm/run promises, and lib.sh judges what happens in it.
-# guest: disks=2 size=64M timeout=90
+# guest: disks=2 size=64M timeout=90 once=long
 . "$(dirname "$0")/../lib.sh"
 
 t_disks_are_named_in_order()
