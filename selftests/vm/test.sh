@@ -67,6 +67,13 @@ a_warning_fails_the_run_of_a_good_command()
 		says out '^done$' && says err 'kernel is in trouble: .*at nowhere'
 }
 
+# Nothing of ours has run yet: tried again, told, and not for ever.
+a_kernel_that_never_comes_up_fails_the_run()
+{
+	run 125 --append 'rdinit=/nowhere root=/dev/nowhere' -- true &&
+		says err 'booting again: .*Kernel panic' && says err 'kernel is in trouble: .*Kernel panic'
+}
+
 # The command goes on for minutes, but its guest does not.
 a_killed_guest_is_no_success()
 {
@@ -116,12 +123,13 @@ what_cannot_be_is_refused()
 }
 
 echo "TAP version 13"
-echo "1..10"
+echo "1..11"
 check status_and_streams_on 6.1
 check status_and_streams_on 6.12
 check output_is_complete_and_binary_safe
 check a_panic_fails_the_run
 check a_warning_fails_the_run_of_a_good_command
+check a_kernel_that_never_comes_up_fails_the_run
 check a_killed_guest_is_no_success
 check time_is_limited
 check udev_makes_links
