@@ -132,7 +132,7 @@ static bool super_geometry_ok(const struct cohort_super *sb)
 	if (!power_of_2(sb->segment_size) || sb->segment_size < COHORT_SEGMENT_MIN ||
 	    sb->segment_size > COHORT_SEGMENT_MAX)
 		return false;
-	if (sb->nr_segments < COHORT_MIN_SEGMENTS || sb->nr_segments > (1ull << 40) ||
+	if (sb->nr_segments < COHORT_MIN_SEGMENTS || sb->nr_segments > U32_MAX ||
 	    sb->segments_start > (1ull << 50) || sb->segments_start % COHORT_BLOCK ||
 	    sb->table_size > (1ull << 50))
 		return false;
