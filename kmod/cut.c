@@ -153,11 +153,9 @@ static int flip_members(struct cohort_cut *cut, u32 from, u32 to, struct cohort_
 	err = flip_range(cut, from, to);
 	mutex_unlock(&cohort_cut_mutex);
 	cut->flipped = ktime_get();
-	if (!err)
-		return 0;
-	/* some eras were published: their writes must not wait for ever */
+	/* at once, and also when it failed: writes of eras that were published wait for it */
 	end_grace_period(cut, from, to);
-	return cohort_refuse(words, err, "no memory for the cut");
+	return err ? cohort_refuse(words, err, "no memory for the cut") : 0;
 }
 
 int cohort_cut_flip(struct cohort_cut *cut, struct cohort_words *words)
@@ -198,7 +196,6 @@ static void seal_range(struct cohort_cut *cut, u32 from, u32 to, unsigned long d
 {
 	u32 i;
 
-	end_grace_period(cut, from, to);
 	for (i = from; i < to; i++)
 		if (!cut->member[i].err)
 			cut->member[i].err = seal_member(&cut->member[i], deadline);

@@ -41,10 +41,14 @@ struct cohort_cut {
 struct cohort_cut *cohort_cut_prepare(struct cohort_pool *pool,
 				      struct cohort_source *const *source, u32 stride, u32 count,
 				      bool sequential, struct cohort_words *words);
-/* The cut. Never waits for I/O. -EAGAIN (epochs are being reserved), -ENOMEM: there is none. */
+/*
+ * The cut, and the grace period behind it, which is all that writers wait for.
+ * Sleeps for that, never for I/O. -EAGAIN (epochs are being reserved), -ENOMEM: there
+ * is none.
+ */
 int cohort_cut_flip(struct cohort_cut *cut, struct cohort_words *words);
 /*
- * Grace period, seal, FLUSH of every member. Sleeps; holds no lock. 0, or the
+ * Seal, FLUSH of every member. Sleeps; holds no lock. 0, or the
  * first member's error, every failed one having its own.
  */
 int cohort_cut_seal(struct cohort_cut *cut, struct cohort_words *words);
