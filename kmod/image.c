@@ -190,13 +190,8 @@ static bool pool_data_good(struct cohort_image *image, struct bio *bio,
 	for (; iter.bi_size; chunk++) {
 		u32 crc = bio_chunk_crc(bio, &iter, chunk_bytes(image));
 
-		if (!in_pool(image, chunk, &map) || map.crc != crc) {
-			atomic64_inc(&image->lost);
-			pr_err_ratelimited("%s: image %s of %s: chunk %llu is damaged in the pool\n",
-					   DM_MSG_PREFIX, image->rel->name, image->source->name,
-					   chunk);
+		if (!in_pool(image, chunk, &map) || map.crc != crc)
 			return false;
-		}
 	}
 	return true;
 }
@@ -214,9 +209,11 @@ int cohort_image_end_io(struct cohort_image *image, struct bio *bio,
 	switch (r->where) {
 	case IMAGE_POOL:
 		cohort_pool_read_end(image->pool);
-		if (!*error && !image_lost(image) && !pool_data_good(image, bio, r))
-			*error = BLK_STS_IOERR;
-		break;
+		if (*error || image_lost(image) || pool_data_good(image, bio, r))
+			break;
+		/* the reader may have changed its buffer: judged again in one of ours */
+		go_slow(r);
+		return DM_ENDIO_INCOMPLETE;
 	case IMAGE_SOURCE:
 		if (image_unchanged(image, r))
 			break;
