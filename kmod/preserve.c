@@ -426,7 +426,7 @@ static void preserve_work(struct work_struct *work)
 	retry_reads(vol);
 	/* memory was short and nothing is under way that would come back */
 	if (starved && !atomic_read(&vol->budget))
-		mod_delayed_work(vol->wq, &vol->work, msecs_to_jiffies(RETRY_MS));
+		queue_delayed_work(vol->wq, &vol->work, msecs_to_jiffies(RETRY_MS));
 }
 
 /* ---- map ---- */
