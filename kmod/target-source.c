@@ -86,16 +86,21 @@ static int bind_source(struct dm_target *ti, struct source_target *st, const cha
 	return err;
 }
 
-/* The last table is gone: whatever happens to the disk now is not seen by us. */
+/*
+ * With the last table gone, whatever happens to the disk is not seen by us. One of
+ * several only sees to it that no cut still uses its disk.
+ */
 static void unbind_source(struct source_target *st)
 {
 	struct cohort_source *source = st->source;
 	struct cohort_volume *vol = st->vol;
+	bool last;
 
 	if (!source)
 		return;
 	mutex_lock(&cohort_lock);
-	if (!--source->opens) {
+	last = !--source->opens;
+	if (last) {
 		mutex_lock(&cohort_cut_mutex);
 		source->vol = NULL;
 		mutex_unlock(&cohort_cut_mutex);
@@ -106,7 +111,10 @@ static void unbind_source(struct source_target *st)
 		}
 	}
 	mutex_unlock(&cohort_lock);
-	cohort_preserve_drain(vol);
+	if (last)
+		cohort_preserve_drain(vol);
+	else
+		wait_event(vol->wait, !atomic_read(&vol->users));
 	cohort_volume_put(vol);
 	cohort_source_put(source);
 }
