@@ -92,7 +92,8 @@ struct cohort_era *cohort_era_new(void)
 
 	if (!era)
 		return NULL;
-	xa_init(&era->preserved);
+	/* freed behind RCU, in a softirq */
+	xa_init_flags(&era->preserved, XA_FLAGS_LOCK_BH);
 	if (cohort_inflight_init(&era->inflight)) {
 		kfree(era);
 		return NULL;
@@ -302,7 +303,7 @@ void cohort_era_set(struct cohort_era *era, u64 chunk, gfp_t gfp)
 		bits = (unsigned long *)get_zeroed_page(gfp | __GFP_NOWARN);
 		if (!bits)
 			return;
-		if (xa_insert(&era->preserved, index, bits, gfp | __GFP_NOWARN)) {
+		if (xa_insert_bh(&era->preserved, index, bits, gfp | __GFP_NOWARN)) {
 			free_page((unsigned long)bits);
 			return;
 		}
