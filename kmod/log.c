@@ -542,13 +542,13 @@ int cohort_log_append(struct cohort_log *log, const void *records, u32 len, u64 
 	return rec.err;
 }
 
-void cohort_log_drop(struct cohort_log *log, bool (*unneeded)(void *ctx, struct cohort_log_op *op),
-		     void *ctx)
+u32 cohort_log_drop(struct cohort_log *log, bool (*unneeded)(void *ctx, struct cohort_log_op *op),
+		    void *ctx)
 {
 	struct cohort_log_op *op, *next;
 	LIST_HEAD(ops);
 	LIST_HEAD(dropped);
-	u32 n = take_ops(log, &ops, U32_MAX);
+	u32 n = take_ops(log, &ops, U32_MAX), taken = n;
 
 	list_for_each_entry_safe(op, next, &ops, list) {
 		if (!unneeded(ctx, op))
@@ -559,6 +559,7 @@ void cohort_log_drop(struct cohort_log *log, bool (*unneeded)(void *ctx, struct 
 	put_back(log, &ops, n);
 	end_ops(&dropped, -ENODATA);
 	log_queue(log);
+	return taken - n;
 }
 
 void cohort_log_fail(struct cohort_log *log, int err)

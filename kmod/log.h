@@ -93,9 +93,9 @@ int cohort_log_append(struct cohort_log *log, const void *records, u32 len, u64 
 /* Space came back, or waiting ops may be unneeded: look again. Any context. */
 void cohort_log_kick(struct cohort_log *log);
 /*
- * Ends waiting ops @unneeded says so of, with -ENODATA. Process context.
+ * Ends waiting ops @unneeded says so of, with -ENODATA; how many. Process context.
  */
-void cohort_log_drop(struct cohort_log *log, bool (*unneeded)(void *ctx, struct cohort_log_op *op),
+u32 cohort_log_drop(struct cohort_log *log, bool (*unneeded)(void *ctx, struct cohort_log_op *op),
 		     void *ctx);
 /* No further write; everything that waits or comes ends with @err. */
 void cohort_log_fail(struct cohort_log *log, int err);

@@ -17,6 +17,7 @@
 #include "volume.h"
 
 #define FAIL_TRIES	3
+#define FULL_RETRY	(HZ / 10)
 #define JOB_WAIT_MS	10
 #define FAIL_PAUSE_MS	500
 
@@ -29,6 +30,7 @@ static void pool_free(struct cohort_pool *pool)
 	rcu_barrier();
 	cohort_index_free(pool->index);
 	xa_destroy(&pool->source_ids);
+	put_device(disk_to_dev(pool->disk));
 	kfree(pool);
 }
 
@@ -188,8 +190,9 @@ void cohort_pool_prune(struct cohort_pool *pool)
 
 	lockdep_assert_held(&pool->catalog_mutex);
 	prune_index(pool);
-	/* worth a checkpoint only when records alone keep much */
-	if (cohort_segments_blocked(segs, pool->sb.catalog_seq) > segs->nr / 16)
+	/* worth a checkpoint only when records alone keep much, or little is left */
+	if (cohort_segments_blocked(segs, pool->sb.catalog_seq) > segs->nr / 16 ||
+	    cohort_segments_free(segs) <= COHORT_RESERVED_SEGMENTS)
 		cohort_catalog_checkpoint(pool);
 	cohort_segments_reclaim(segs, pool->sb.catalog_seq);
 	cohort_log_kick(pool->log);
@@ -220,20 +223,24 @@ static u32 make_space(struct cohort_pool *pool)
  */
 static void full_work(struct work_struct *work)
 {
-	struct cohort_pool *pool = container_of(work, struct cohort_pool, full_work);
+	struct cohort_pool *pool = container_of(work, struct cohort_pool, full_work.work);
 	struct prune p = { .pool = pool };
 	unsigned int noio = memalloc_noio_save();
+	u32 freed;
 	int err = 0;
 
 	mutex_lock(&pool->catalog_mutex);
-	while (!make_space(pool) && !err && !READ_ONCE(pool->log->failed))
+	while (!(freed = make_space(pool)) && !err && !READ_ONCE(pool->log->failed))
 		err = cohort_catalog_break_oldest(pool, "the pool was full");
 	mutex_unlock(&pool->catalog_mutex);
 	/* not even a record could be written: the mark in the superblock is what is left */
 	if (err && err != -ENOENT)
 		cohort_log_fail(pool->log, err);
-	cohort_log_drop(pool->log, op_unneeded, &p);
-	cohort_log_kick(pool->log);
+	/* nothing to break until a cut that is under way is resolved: look again then */
+	if (!cohort_log_drop(pool->log, op_unneeded, &p) && !freed && err == -ENOENT)
+		queue_delayed_work(pool->wq, &pool->full_work, FULL_RETRY);
+	else
+		cohort_log_kick(pool->log);
 	memalloc_noio_restore(noio);
 }
 
@@ -241,7 +248,7 @@ static void log_full(void *ctx)
 {
 	struct cohort_pool *pool = ctx;
 
-	queue_work(pool->wq, &pool->full_work);
+	queue_delayed_work(pool->wq, &pool->full_work, 0);
 }
 
 /* ---- failure ---- */
@@ -250,7 +257,7 @@ static void log_full(void *ctx)
  * The outcome of a log write is unknown: what it held may or may not be there.
  * No cut of the pool can be trusted any more, and a restart must know that
  * before a source is written unprotected. Where not even the mark can be
- * written, the event tells user space to keep it.
+ * written, the event is all that tells of it: nothing keeps it over a restart.
  */
 static void fail_work(struct work_struct *work)
 {
@@ -286,9 +293,10 @@ static void log_failed(void *ctx, int err)
 
 /* ---- activation ---- */
 
-static int read_super(struct cohort_pool *pool, struct cohort_words *words)
+static int read_super(struct block_device *bdev, struct cohort_super *sb,
+		      struct cohort_words *words)
 {
-	u64 size = bdev_nr_bytes(pool->bdev);
+	u64 size = bdev_nr_bytes(bdev);
 	const char *why = "";
 	void *a = (void *)__get_free_page(GFP_NOIO), *b = (void *)__get_free_page(GFP_NOIO);
 	int err = -ENOMEM;
@@ -296,11 +304,11 @@ static int read_super(struct cohort_pool *pool, struct cohort_words *words)
 	if (a && b && size < COHORT_SUPER_B + COHORT_BLOCK)
 		err = cohort_refuse(words, -ENOENT, "the device is too small for a pool");
 	else if (a && b)
-		err = cohort_bdev_rw(pool->bdev, REQ_OP_READ, COHORT_SUPER_A, a, COHORT_BLOCK);
+		err = cohort_bdev_rw(bdev, REQ_OP_READ, COHORT_SUPER_A, a, COHORT_BLOCK);
 	if (!err)
-		err = cohort_bdev_rw(pool->bdev, REQ_OP_READ, COHORT_SUPER_B, b, COHORT_BLOCK);
+		err = cohort_bdev_rw(bdev, REQ_OP_READ, COHORT_SUPER_B, b, COHORT_BLOCK);
 	if (!err) {
-		err = cohort_super_choose(&pool->sb, a, b, size, &why);
+		err = cohort_super_choose(sb, a, b, size, &why);
 		if (err)
 			cohort_refuse(words, err, "%s", why);
 	}
@@ -323,7 +331,7 @@ static struct cohort_pool *pool_alloc(struct dm_table *table, struct block_devic
 	mutex_init(&pool->catalog_mutex);
 	mutex_init(&pool->super_mutex);
 	INIT_WORK(&pool->super_work, super_work);
-	INIT_WORK(&pool->full_work, full_work);
+	INIT_DELAYED_WORK(&pool->full_work, full_work);
 	INIT_WORK(&pool->fail_work, fail_work);
 	init_waitqueue_head(&pool->wait);
 	xa_init(&pool->source_ids);
@@ -331,6 +339,7 @@ static struct cohort_pool *pool_alloc(struct dm_table *table, struct block_devic
 	pool->bdev = bdev;
 	pool->table = table;
 	pool->disk = dm_disk(dm_table_get_md(table));
+	get_device(disk_to_dev(pool->disk));
 	pool->dm_dev = disk_devt(pool->disk);
 	dm_copy_name_and_uuid(dm_table_get_md(table), pool->name, NULL);
 	pool->state = COHORT_POOL_STATE_ACTIVE;
@@ -460,6 +469,7 @@ static void pool_stop(struct cohort_pool *pool)
 {
 	if (pool->log)
 		cohort_log_stop(pool->log);
+	cancel_delayed_work_sync(&pool->full_work);
 	if (pool->wq)
 		destroy_workqueue(pool->wq);
 	pool->wq = NULL;
@@ -469,7 +479,7 @@ static int pool_open(struct cohort_pool *pool, struct cohort_words *words)
 {
 	u64 last_seq;
 	u32 last_crc;
-	int err = read_super(pool, words);
+	int err = read_super(pool->bdev, &pool->sb, words);
 
 	if (!err)
 		err = check_alone(pool, words);
@@ -484,22 +494,52 @@ static int pool_open(struct cohort_pool *pool, struct cohort_words *words)
 	return err;
 }
 
+/* Does @bdev hold this very pool? */
+static int check_same(struct cohort_pool *pool, struct block_device *bdev,
+		      struct cohort_words *words)
+{
+	struct cohort_super sb;
+	int err;
+
+	if (bdev == pool->bdev)
+		return 0;
+	err = read_super(bdev, &sb, words);
+	if (!err && memcmp(sb.uuid, pool->sb.uuid, sizeof(sb.uuid)))
+		err = cohort_refuse(words, -EINVAL, "the device holds another pool");
+	return err;
+}
+
+static struct cohort_pool *pool_of_table(struct dm_table *table)
+{
+	struct cohort_pool *pool;
+
+	mutex_lock(&cohort_lock);
+	pool = cohort_find_pool_dev(disk_devt(dm_disk(dm_table_get_md(table))));
+	if (pool)
+		cohort_pool_get(pool);
+	mutex_unlock(&cohort_lock);
+	return pool;
+}
+
+int cohort_pool_check_table(struct dm_table *table, struct block_device *bdev,
+			    struct cohort_words *words)
+{
+	struct cohort_pool *pool = pool_of_table(table);
+	int err;
+
+	if (!pool)
+		return 0;
+	err = check_same(pool, bdev, words);
+	cohort_pool_put(pool);
+	return err;
+}
+
 /* A table of the same device again: after a suspend, or another table with the pool on it. */
 static int pool_resume(struct cohort_pool *pool, struct dm_table *table,
 		       struct block_device *bdev, struct cohort_words *words)
 {
-	struct cohort_pool *probe;
-	int err = 0;
+	int err = check_same(pool, bdev, words);
 
-	if (bdev != pool->bdev) {
-		probe = pool_alloc(table, bdev);
-		if (!probe)
-			return cohort_refuse(words, -ENOMEM, "no memory for the pool");
-		err = read_super(probe, words);
-		if (!err && memcmp(probe->sb.uuid, pool->sb.uuid, sizeof(probe->sb.uuid)))
-			err = cohort_refuse(words, -EINVAL, "the device holds another pool");
-		kfree(probe);
-	}
 	if (err)
 		return err;
 	pool->bdev = bdev;
@@ -516,14 +556,9 @@ static int pool_resume(struct cohort_pool *pool, struct dm_table *table,
 int cohort_pool_activate(struct dm_table *table, struct block_device *bdev,
 			 struct cohort_pool **ret, struct cohort_words *words)
 {
-	struct cohort_pool *pool;
+	struct cohort_pool *pool = pool_of_table(table);
 	int err;
 
-	mutex_lock(&cohort_lock);
-	pool = cohort_find_pool_dev(disk_devt(dm_disk(dm_table_get_md(table))));
-	if (pool)
-		cohort_pool_get(pool);
-	mutex_unlock(&cohort_lock);
 	if (pool) {
 		err = pool_resume(pool, table, bdev, words);
 		cohort_pool_put(pool);

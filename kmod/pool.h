@@ -24,7 +24,7 @@ struct cohort_pool {
 	uuid_t uuid;
 	dev_t dm_dev;
 	struct block_device *bdev;	/* the device below; changes under suspend only */
-	struct gendisk *disk;		/* of the dm device, for uevents */
+	struct gendisk *disk;		/* of the dm device, for uevents; referenced */
 	struct dm_table *table;		/* the one that is live, owner of bdev */
 	u32 state;			/* enum cohort_pool_state; READ_ONCE */
 	const char *reason;
@@ -41,7 +41,7 @@ struct cohort_pool {
 	struct workqueue_struct *wq;	/* of the three below */
 	u64 epoch_reserved;		/* durable; READ_ONCE */
 	struct work_struct super_work;	/* reserves epochs ahead */
-	struct work_struct full_work;	/* makes room: reclaims, or breaks the oldest */
+	struct delayed_work full_work;	/* makes room: reclaims, or breaks the oldest */
 	struct work_struct fail_work;	/* the log failed: breaks everything */
 	struct xarray source_ids;	/* of struct cohort_source; read under RCU */
 	/* image reads from bdev; @blocked keeps new ones away while the pool is suspended */
@@ -94,6 +94,13 @@ void cohort_record_header(void *buf, u16 type, u32 id, u32 len);
  */
 int cohort_pool_activate(struct dm_table *table, struct block_device *bdev,
 			 struct cohort_pool **ret, struct cohort_words *words);
+/*
+ * For the constructor: refuses a table whose device holds another pool than the
+ * one its device is in use for. device-mapper gives up the old table before it
+ * asks preresume, so that there it is too late. Reads; sleeps.
+ */
+int cohort_pool_check_table(struct dm_table *table, struct block_device *bdev,
+			    struct cohort_words *words);
 /* Nothing of ours is under way to the device when it returns. */
 void cohort_pool_suspend(struct cohort_pool *pool);
 /* The table goes: closes the pool cleanly, or fails it if it is in use. */

@@ -34,6 +34,8 @@ static int pool_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 		goto err_free;
 	}
 	err = cohort_target_check_disk(pt->dev, true, &words);
+	if (!err)
+		err = cohort_pool_check_table(ti->table, pt->dev->bdev, &words);
 	if (err) {
 		cohort_target_refuse(ti, err, &words);
 		goto err_device;
