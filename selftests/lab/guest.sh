@@ -1,8 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The guest is what selftests/vm/run promises, and lib.sh judges what happens in it.
-# guest: disks=2 size=64M timeout=90 once=long
+# guest: disks=2 size=64M timeout=90
 . "$(dirname "$0")/../lib.sh"
+
+# a case runs in a directory of its own
+HERE=$(cd "$(dirname "$0")" && pwd)
 
 t_disks_are_named_in_order()
 {
@@ -14,7 +17,7 @@ t_disks_are_named_in_order()
 
 t_files_of_the_host_are_seen_and_not_changed()
 {
-	[[ $COHORT_TREE/selftests/lib.sh -ef $(dirname "$0")/../lib.sh ]]
+	[[ $COHORT_TREE/selftests/lib.sh -ef $HERE/../lib.sh ]]
 	echo scratch >"$COHORT_TREE/.written-by-guest"
 	same "$(<"$COHORT_TREE/.written-by-guest")" scratch
 	same "$(findmnt -n -o FSTYPE /)" overlay
