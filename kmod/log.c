@@ -412,19 +412,28 @@ static bool submit_next(struct cohort_log *log)
 	return !rec || !ops;
 }
 
-static void log_work(struct work_struct *work)
+static void log_run(struct cohort_log *log)
 {
-	struct cohort_log *log = container_of(work, struct cohort_log, work);
 	/* reclaim may wait for a write that waits for this */
 	unsigned int noio = memalloc_noio_save();
 
+	lockdep_assert_held(&log->engine);
 	complete_batches(log);
 	while (!READ_ONCE(log->failed) && !READ_ONCE(log->stopped) && submit_next(log))
-		;
+		complete_batches(log);
 	if (READ_ONCE(log->failed))
 		fail_waiting(log);
 	wake_up_all(&log->wait);
 	memalloc_noio_restore(noio);
+}
+
+static void log_work(struct work_struct *work)
+{
+	struct cohort_log *log = container_of(work, struct cohort_log, work);
+
+	mutex_lock(&log->engine);
+	log_run(log);
+	mutex_unlock(&log->engine);
 }
 
 static void segment_ready(void *ctx)
@@ -447,6 +456,7 @@ struct cohort_log *cohort_log_new(const struct cohort_log_config *config)
 	log->ctx = config->ctx;
 	log->seg = -1;
 	log->stopped = true;
+	mutex_init(&log->engine);
 	spin_lock_init(&log->lock);
 	INIT_LIST_HEAD(&log->ops);
 	INIT_LIST_HEAD(&log->recs);
@@ -493,8 +503,9 @@ void cohort_log_stop(struct cohort_log *log)
 	spin_lock_irqsave(&log->lock, flags);
 	log->stopped = true;
 	spin_unlock_irqrestore(&log->lock, flags);
-	/* a worker that did not see it has begun its last batches */
-	flush_work(&log->work);
+	/* who did not see it has begun the last batches */
+	mutex_lock(&log->engine);
+	mutex_unlock(&log->engine);
 	wait_event(log->wait, !READ_ONCE(log->nr_inflight));
 	flush_work(&log->segs.work);
 	flush_work(&log->work);
@@ -512,7 +523,7 @@ void cohort_log_resume(struct cohort_log *log, struct block_device *bdev)
 	log_queue(log);
 }
 
-void cohort_log_preserve(struct cohort_log *log, struct list_head *ops, u32 nr)
+static void add_ops(struct cohort_log *log, struct list_head *ops, u32 nr)
 {
 	unsigned long flags;
 
@@ -520,7 +531,23 @@ void cohort_log_preserve(struct cohort_log *log, struct list_head *ops, u32 nr)
 	list_splice_tail_init(ops, &log->ops);
 	log->nr_ops += nr;
 	spin_unlock_irqrestore(&log->lock, flags);
+}
+
+void cohort_log_preserve(struct cohort_log *log, struct list_head *ops, u32 nr)
+{
+	add_ops(log, ops, nr);
 	log_queue(log);
+}
+
+void cohort_log_preserve_here(struct cohort_log *log, struct list_head *ops, u32 nr)
+{
+	add_ops(log, ops, nr);
+	if (!mutex_trylock(&log->engine)) {
+		log_queue(log);
+		return;
+	}
+	log_run(log);
+	mutex_unlock(&log->engine);
 }
 
 int cohort_log_append(struct cohort_log *log, const void *records, u32 len, u64 *seq)

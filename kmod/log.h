@@ -13,6 +13,7 @@
 #include <linux/completion.h>
 #include <linux/list.h>
 #include <linux/mempool.h>
+#include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -36,6 +37,12 @@ struct cohort_log {
 	struct cohort_segments segs;
 	struct workqueue_struct *wq;
 	struct work_struct work;
+	/*
+	 * Who forms and completes batches: the log's worker, or whoever brings old
+	 * chunks from a context that may, which spares two switches of threads.
+	 * Outside spinlocks; nobody waits for a disk under it.
+	 */
+	struct mutex engine;
 
 	/* protects the lists below and @stopped; irq-safe */
 	spinlock_t lock;
@@ -44,7 +51,7 @@ struct cohort_log {
 	u32 nr_ops;
 	bool stopped;			/* suspended: no batch is begun */
 
-	/* worker only */
+	/* under @engine */
 	struct list_head inflight;	/* of struct log_batch, in order */
 	u32 nr_inflight;
 	u64 next_seq;
@@ -86,8 +93,13 @@ void cohort_log_start(struct cohort_log *log, u64 nonce, u64 next_seq, u32 prev_
 void cohort_log_stop(struct cohort_log *log);
 void cohort_log_resume(struct cohort_log *log, struct block_device *bdev);
 
-/* Any context. All of @ops are moved. */
+/* Any context. All of @ops are moved; the log's worker takes them on. */
 void cohort_log_preserve(struct cohort_log *log, struct list_head *ops, u32 nr);
+/*
+ * The same from a worker of WQ_MEM_RECLAIM, which does the log's work itself
+ * unless somebody else is at it: @done of these or of others may be called in here.
+ */
+void cohort_log_preserve_here(struct cohort_log *log, struct list_head *ops, u32 nr);
 /* Sleeps until the records are durable, or the log failed. *@seq gets the batch's number. */
 int cohort_log_append(struct cohort_log *log, const void *records, u32 len, u64 *seq);
 /* Space came back, or waiting ops may be unneeded: look again. Any context. */

@@ -93,6 +93,14 @@ static bool op_pending(struct cohort_volume *vol, u64 chunk)
 	return pending;
 }
 
+static void op_free(struct cohort_volume *vol, struct cohort_op *op)
+{
+	if (op->log.page)
+		mempool_free(op->log.page, &vol->page_pool);
+	cohort_index_node_free(op->node);
+	mempool_free(op, &vol->op_pool);
+}
+
 /* Takes it out of the chunk table: whoever waits asks the index now. */
 static void op_end(struct cohort_op *op)
 {
@@ -102,12 +110,12 @@ static void op_end(struct cohort_op *op)
 	spin_lock_irqsave(&vol->lock, flags);
 	hash_del(&op->hash);
 	spin_unlock_irqrestore(&vol->lock, flags);
-	mempool_free(op->log.page, &vol->page_pool);
-	cohort_index_node_free(op->node);
-	mempool_free(op, &vol->op_pool);
+	op_free(vol, op);
 	if (atomic_sub_return(chunk_bytes(vol), &vol->budget) == 0)
 		wake_up_all(&vol->wait);
-	cohort_volume_kick(vol);
+	/* the worker itself, doing the log's work, looks again anyway */
+	if (READ_ONCE(vol->runner) != current)
+		cohort_volume_kick(vol);
 	cohort_volume_put(vol);
 }
 
@@ -143,21 +151,35 @@ static void op_logged(struct cohort_log_op *log_op, int err)
 	op_end(op);
 }
 
-static struct cohort_op *op_begin(struct cohort_volume *vol, u64 chunk, u64 epoch)
+/*
+ * Never waits: what would come back may be among that which is collected. The
+ * reserves see to it that there is memory when nothing is under way.
+ */
+static struct cohort_op *op_alloc(struct cohort_volume *vol)
 {
-	struct cohort_index_node *node = cohort_index_node_new();
-	struct cohort_op *op;
-	unsigned long flags;
+	struct cohort_op *op = mempool_alloc(&vol->op_pool, GFP_NOWAIT | __GFP_NOWARN);
 
-	if (!node)
+	if (!op)
 		return NULL;
-	op = mempool_alloc(&vol->op_pool, GFP_NOIO);
 	memset(op, 0, sizeof(*op));
 	op->vol = vol;
+	op->log.page = mempool_alloc(&vol->page_pool, GFP_NOWAIT | __GFP_NOWARN);
+	op->node = op->log.page ? cohort_index_node_new() : NULL;
+	if (op->node)
+		return op;
+	op_free(vol, op);
+	return NULL;
+}
+
+static struct cohort_op *op_begin(struct cohort_volume *vol, u64 chunk, u64 epoch)
+{
+	struct cohort_op *op = op_alloc(vol);
+	unsigned long flags;
+
+	if (!op)
+		return NULL;
 	/* until op_end(), which touches it after the drain may have ended */
 	cohort_volume_get(vol);
-	op->node = node;
-	op->log.page = mempool_alloc(&vol->page_pool, GFP_NOIO);
 	op->log.entry.source = vol->id;
 	op->log.entry.chunk = chunk;
 	op->log.entry.epoch = epoch;
@@ -175,7 +197,8 @@ static void read_endio(struct bio *bio)
 {
 	struct cohort_read *read = container_of(bio, struct cohort_read, bio);
 	struct cohort_volume *vol = read->vol;
-	bool good = !bio->bi_status;
+	struct cohort_log *log = vol->pool->log;
+	bool good = !bio->bi_status, collected;
 	u32 count = read->count;
 	unsigned long flags;
 	LIST_HEAD(ops);
@@ -183,20 +206,51 @@ static void read_endio(struct bio *bio)
 	list_splice_init(&read->ops, &ops);
 	/* first, for it is the volume's memory: only the operations keep that */
 	bio_put(bio);
-	if (good) {
-		cohort_log_preserve(vol->pool->log, &ops, count);
-		return;
-	}
 	spin_lock_irqsave(&vol->lock, flags);
-	list_splice_tail(&ops, &vol->retry);
-	cohort_volume_kick(vol);
+	collected = good && vol->collect;
+	if (collected) {
+		list_splice_tail_init(&ops, &vol->ready);
+		vol->nr_ready += count;
+	} else if (!good) {
+		list_splice_tail_init(&ops, &vol->retry);
+		cohort_volume_kick(vol);
+	}
+	spin_unlock_irqrestore(&vol->lock, flags);
+	if (good && !collected)
+		cohort_log_preserve(log, &ops, count);
+}
+
+static void collect_begin(struct cohort_volume *vol)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&vol->lock, flags);
+	vol->collect = true;
 	spin_unlock_irqrestore(&vol->lock, flags);
 }
 
-static struct cohort_read *read_new(struct cohort_volume *vol, u64 chunk)
+/* Takes what was read meanwhile to the log; false if there was nothing. */
+static bool collect_end(struct cohort_volume *vol)
 {
-	struct bio *bio = bio_alloc_bioset(vol->bdev, READ_CHUNKS_MAX, REQ_OP_READ, GFP_NOIO,
-					   &vol->bios);
+	unsigned long flags;
+	LIST_HEAD(ops);
+	u32 n;
+
+	spin_lock_irqsave(&vol->lock, flags);
+	vol->collect = false;
+	list_splice_init(&vol->ready, &ops);
+	n = vol->nr_ready;
+	vol->nr_ready = 0;
+	spin_unlock_irqrestore(&vol->lock, flags);
+	if (n)
+		cohort_log_preserve_here(vol->pool->log, &ops, n);
+	return n;
+}
+
+static struct cohort_read *read_new(struct cohort_volume *vol, u64 chunk, u64 end)
+{
+	u32 most = min_t(u64, READ_CHUNKS_MAX, end - chunk);
+	struct bio *bio = bio_alloc_bioset(vol->bdev, most, REQ_OP_READ, GFP_NOIO, &vol->bios);
 	struct cohort_read *read = container_of(bio, struct cohort_read, bio);
 
 	bio->bi_iter.bi_sector = chunk << vol->chunk_shift;
@@ -330,7 +384,7 @@ static bool write_begin_ops(struct cohort_volume *vol, struct cohort_write *w)
 			break;
 		}
 		if (!read)
-			read = read_new(vol, w->next);
+			read = read_new(vol, w->next, end);
 		read_add(read, op);
 	}
 	if (read)
@@ -408,21 +462,35 @@ static void requeue_held(struct cohort_volume *vol)
 	}
 }
 
-static void preserve_work(struct work_struct *work)
+/* One look at all held writes; true when there may be more to do at once. */
+static bool preserve_pass(struct cohort_volume *vol, bool *starved)
 {
-	struct cohort_volume *vol = container_of(work, struct cohort_volume, work.work);
 	struct cohort_write *w, *next;
 	struct blk_plug plug;
-	bool starved = false;
 
 	take_incoming(vol);
 	if (READ_ONCE(vol->requeue))
 		requeue_held(vol);
+	collect_begin(vol);
 	blk_start_plug(&plug);
 	list_for_each_entry_safe(w, next, &vol->held, list)
-		if (write_advance(vol, w, &starved))
+		if (write_advance(vol, w, starved))
 			release_write(vol, w);
 	blk_finish_plug(&plug);
+	return collect_end(vol);
+}
+
+static void preserve_work(struct work_struct *work)
+{
+	struct cohort_volume *vol = container_of(work, struct cohort_volume, work.work);
+	bool starved;
+
+	WRITE_ONCE(vol->runner, current);
+	do {
+		starved = false;
+		cond_resched();
+	} while (preserve_pass(vol, &starved));
+	WRITE_ONCE(vol->runner, NULL);
 	retry_reads(vol);
 	/* memory was short and nothing is under way that would come back */
 	if (starved && !atomic_read(&vol->budget))

@@ -44,6 +44,7 @@ struct cohort_volume *cohort_volume_new(struct cohort_source *source, struct map
 	spin_lock_init(&vol->lock);
 	INIT_LIST_HEAD(&vol->incoming);
 	INIT_LIST_HEAD(&vol->retry);
+	INIT_LIST_HEAD(&vol->ready);
 	INIT_LIST_HEAD(&vol->held);
 	hash_init(vol->ops);
 	init_waitqueue_head(&vol->wait);

@@ -64,12 +64,16 @@ struct cohort_volume {
 	/* for the next cut: per-CPU memory is not to be had where reclaim must not wait for us */
 	struct cohort_era *spare;	/* cohort_cut_mutex */
 
-	/* protects incoming, ops, retry; irq-safe */
+	/* protects incoming, ops, retry, ready and collect; irq-safe */
 	spinlock_t lock;
 	struct list_head incoming;	/* of cohort_write, held by map() */
 	struct list_head retry;		/* of cohort_op whose read failed */
 	DECLARE_HASHTABLE(ops, 8);	/* the chunk table: over all eras, index query to insert */
+	struct list_head ready;		/* of cohort_op read while the worker collects */
+	u32 nr_ready;
+	bool collect;			/* the worker takes what is ready to the log as one */
 	struct list_head held;		/* of cohort_write; worker only */
+	struct task_struct *runner;	/* the worker while it runs; READ_ONCE */
 	struct delayed_work work;
 	bool requeue;			/* noflush suspend: held writes go back to dm */
 	struct workqueue_struct *wq;
