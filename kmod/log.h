@@ -108,7 +108,7 @@ void cohort_log_kick(struct cohort_log *log);
  * Ends waiting ops @unneeded says so of, with -ENODATA; how many. Process context.
  */
 u32 cohort_log_drop(struct cohort_log *log, bool (*unneeded)(void *ctx, struct cohort_log_op *op),
-		     void *ctx);
+		    void *ctx);
 /* No further write; everything that waits or comes ends with @err. */
 void cohort_log_fail(struct cohort_log *log, int err);
 
