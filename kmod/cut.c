@@ -47,6 +47,7 @@ static int prepare_member(struct cohort_cut_member *m, struct cohort_source *sou
 	m->source = source;
 	m->vol = vol;
 	cohort_volume_get(vol);
+	m->uses_disk = true;
 	atomic_inc(&vol->users);
 	return 0;
 }
@@ -206,6 +207,18 @@ struct cohort_flush {
 	struct completion done;
 };
 
+/* The cut needs this member's disk no longer: it may be suspended while others are waited for. */
+static void release_disk(struct cohort_cut_member *m)
+{
+	struct cohort_volume *vol = m->vol;
+
+	if (!m->uses_disk)
+		return;
+	m->uses_disk = false;
+	if (atomic_dec_and_test(&vol->users))
+		wake_up_all(&vol->wait);
+}
+
 static void flush_endio(struct bio *bio)
 {
 	struct cohort_cut_member *m = bio->bi_private;
@@ -213,6 +226,7 @@ static void flush_endio(struct bio *bio)
 
 	m->err = blk_status_to_errno(bio->bi_status);
 	bio_put(bio);
+	release_disk(m);
 	if (atomic_dec_and_test(&all->left))
 		complete(&all->done);
 }
@@ -229,8 +243,10 @@ static void flush_members(struct cohort_cut *cut)
 		struct cohort_cut_member *m = &cut->member[i];
 		struct bio *bio;
 
-		if (m->err)
+		if (m->err) {
+			release_disk(m);
 			continue;
+		}
 		bio = bio_alloc(m->vol->bdev, 0, REQ_OP_WRITE | REQ_PREFLUSH, GFP_NOIO);
 		bio->bi_private = m;
 		bio->bi_end_io = flush_endio;
@@ -305,8 +321,7 @@ void cohort_cut_free(struct cohort_cut *cut)
 			cohort_era_free(m->era);
 		if (!m->vol)
 			continue;
-		if (atomic_dec_and_test(&m->vol->users))
-			wake_up_all(&m->vol->wait);
+		release_disk(m);
 		cohort_volume_put(m->vol);
 	}
 	kvfree(cut);

@@ -15,7 +15,8 @@
 
 struct cohort_cut_member {
 	struct cohort_source *source;
-	struct cohort_volume *vol;	/* referenced, and kept from losing its disk */
+	struct cohort_volume *vol;	/* referenced */
+	bool uses_disk;			/* keeps the volume from losing it, until it is flushed */
 	struct cohort_era *era;		/* until it is published */
 	u64 epoch;			/* the cut, 0 = not flipped */
 	u64 when;			/* realtime, nanoseconds */
