@@ -507,7 +507,7 @@ void cohort_log_stop(struct cohort_log *log)
 	mutex_lock(&log->engine);
 	mutex_unlock(&log->engine);
 	wait_event(log->wait, !READ_ONCE(log->nr_inflight));
-	flush_work(&log->segs.work);
+	cohort_segments_stop(&log->segs);
 	flush_work(&log->work);
 }
 
@@ -516,7 +516,7 @@ void cohort_log_resume(struct cohort_log *log, struct block_device *bdev)
 	unsigned long flags;
 
 	log->bdev = bdev;
-	log->segs.bdev = bdev;
+	cohort_segments_resume(&log->segs, bdev);
 	spin_lock_irqsave(&log->lock, flags);
 	log->stopped = false;
 	spin_unlock_irqrestore(&log->lock, flags);

@@ -94,7 +94,8 @@ static void table_work(struct work_struct *work)
 	u32 blocks = DIV_ROUND_UP(segs->nr, ENTRIES_PER_BLOCK);
 	unsigned long block;
 
-	while ((block = find_first_bit(segs->dirty, blocks)) < blocks) {
+	while (!READ_ONCE(segs->stopped) &&
+	       (block = find_first_bit(segs->dirty, blocks)) < blocks) {
 		s64 next;
 
 		clear_bit(block, segs->dirty);
@@ -151,6 +152,21 @@ void cohort_segments_exit(struct cohort_segments *segs)
 	segs->dirty = NULL;
 	kvfree(segs->seg);
 	segs->seg = NULL;
+}
+
+void cohort_segments_stop(struct cohort_segments *segs)
+{
+	flush_work(&segs->work);
+	WRITE_ONCE(segs->stopped, true);
+	/* one that did not see it */
+	flush_work(&segs->work);
+}
+
+void cohort_segments_resume(struct cohort_segments *segs, struct block_device *bdev)
+{
+	segs->bdev = bdev;
+	WRITE_ONCE(segs->stopped, false);
+	queue_work(segs->wq, &segs->work);
 }
 
 int cohort_segments_write_all(struct cohort_segments *segs)

@@ -41,6 +41,7 @@ struct cohort_segments {
 	s64 next;				/* -1 = none */
 	bool next_durable;
 	bool write_failed;
+	bool stopped;				/* the pool is suspended; READ_ONCE */
 	/* writes dirty blocks, one at a time; kicks @ready when next is durable */
 	struct work_struct work;
 	struct workqueue_struct *wq;
@@ -64,6 +65,10 @@ int cohort_segments_prepare(struct cohort_segments *segs, u64 nonce, u64 min_seq
 s64 cohort_segments_take(struct cohort_segments *segs);
 /* The log wrote its last batch to @seg; @length bytes are complete. Any context. */
 void cohort_segments_close(struct cohort_segments *segs, u32 seg, u32 length);
+
+/* Writes what is dirty, and then nothing until it is resumed; sleeps. */
+void cohort_segments_stop(struct cohort_segments *segs);
+void cohort_segments_resume(struct cohort_segments *segs, struct block_device *bdev);
 
 /* Writes the whole table as it is, after a replay; sleeps. */
 int cohort_segments_write_all(struct cohort_segments *segs);
