@@ -40,7 +40,7 @@ static int load_read(void *ctx, u64 addr, void *buf, u32 len)
 static int load_preserve(void *ctx, const struct cohort_preserve *p, u64 addr)
 {
 	struct load *load = ctx;
-	struct cohort_index_node *node = cohort_index_node_new();
+	struct cohort_index_node *node = cohort_index_node_new(false);
 	int err;
 
 	if (!node)

@@ -73,9 +73,10 @@ void cohort_index_free(struct cohort_index *idx)
 	kfree(idx);
 }
 
-struct cohort_index_node *cohort_index_node_new(void)
+struct cohort_index_node *cohort_index_node_new(bool urgent)
 {
-	return kmalloc(sizeof(struct cohort_index_node), GFP_NOIO | __GFP_NOWARN);
+	return kmalloc(sizeof(struct cohort_index_node),
+		       GFP_NOIO | __GFP_NOWARN | (urgent ? __GFP_MEMALLOC : 0));
 }
 
 void cohort_index_node_free(struct cohort_index_node *node)

@@ -38,8 +38,12 @@ struct cohort_index *cohort_index_new(u64 chunks);
 /* Frees it with all entries. No reader may be left. */
 void cohort_index_free(struct cohort_index *idx);
 
-/* A node from the allocator the index frees with. NULL without memory; GFP_NOIO, may sleep. */
-struct cohort_index_node *cohort_index_node_new(void);
+/*
+ * A node from the allocator the index frees with. NULL without memory; GFP_NOIO,
+ * may sleep. @urgent: a page is being freed that is many times its size, so take
+ * it from what the kernel keeps for such as that.
+ */
+struct cohort_index_node *cohort_index_node_new(bool urgent);
 void cohort_index_node_free(struct cohort_index_node *node);
 
 /*

@@ -155,7 +155,7 @@ static void op_logged(struct cohort_log_op *log_op, int err)
  * Never waits: what would come back may be among that which is collected. The
  * reserves see to it that there is memory when nothing is under way.
  */
-static struct cohort_op *op_alloc(struct cohort_volume *vol)
+static struct cohort_op *op_alloc(struct cohort_volume *vol, bool urgent)
 {
 	struct cohort_op *op = mempool_alloc(&vol->op_pool, GFP_NOWAIT | __GFP_NOWARN);
 
@@ -164,16 +164,16 @@ static struct cohort_op *op_alloc(struct cohort_volume *vol)
 	memset(op, 0, sizeof(*op));
 	op->vol = vol;
 	op->log.page = mempool_alloc(&vol->page_pool, GFP_NOWAIT | __GFP_NOWARN);
-	op->node = op->log.page ? cohort_index_node_new() : NULL;
+	op->node = op->log.page ? cohort_index_node_new(urgent) : NULL;
 	if (op->node)
 		return op;
 	op_free(vol, op);
 	return NULL;
 }
 
-static struct cohort_op *op_begin(struct cohort_volume *vol, u64 chunk, u64 epoch)
+static struct cohort_op *op_begin(struct cohort_volume *vol, u64 chunk, u64 epoch, bool urgent)
 {
-	struct cohort_op *op = op_alloc(vol);
+	struct cohort_op *op = op_alloc(vol, urgent);
 	unsigned long flags;
 
 	if (!op)
@@ -357,6 +357,17 @@ static bool chunk_covered(struct cohort_volume *vol, struct cohort_era *era, u64
 	return true;
 }
 
+static struct bio *write_bio(struct cohort_write *w)
+{
+	return dm_bio_from_per_bio_data(w, sizeof(*w));
+}
+
+/* Swapping out: what waits for memory may wait for this write. */
+static bool frees_memory(struct cohort_write *w)
+{
+	return write_bio(w)->bi_opf & REQ_SWAP;
+}
+
 /* Begins operations from w->next on; false: out of budget or memory, come again. */
 static bool write_begin_ops(struct cohort_volume *vol, struct cohort_write *w)
 {
@@ -378,7 +389,7 @@ static bool write_begin_ops(struct cohort_volume *vol, struct cohort_write *w)
 		/* a failed log answers at once: wait until nothing is protected any more */
 		all = atomic_read(&vol->budget) < COHORT_PRESERVE_BUDGET &&
 		      !READ_ONCE(vol->pool->log->failed);
-		op = all ? op_begin(vol, w->next, w->era->key) : NULL;
+		op = all ? op_begin(vol, w->next, w->era->key, frees_memory(w)) : NULL;
 		if (!op) {
 			all = false;
 			break;
@@ -423,11 +434,6 @@ static bool write_advance(struct cohort_volume *vol, struct cohort_write *w, boo
 	if (!*starved && !write_begin_ops(vol, w))
 		*starved = true;
 	return false;
-}
-
-static struct bio *write_bio(struct cohort_write *w)
-{
-	return dm_bio_from_per_bio_data(w, sizeof(*w));
 }
 
 static void release_write(struct cohort_volume *vol, struct cohort_write *w)

@@ -11,6 +11,7 @@ typedef struct { s64 v; } atomic64_t;
 #define GFP_KERNEL 0
 #define GFP_NOIO 0
 #define __GFP_NOWARN 0
+#define __GFP_MEMALLOC 0
 #define spin_lock_init(l) ((void)(l))
 #define spin_lock_irqsave(l, f) ((void)(l), (f) = 0)
 #define spin_unlock_irqrestore(l, f) ((void)(l), (void)(f))
@@ -28,7 +29,7 @@ typedef struct { s64 v; } atomic64_t;
 #define atomic64_dec(a) ((a)->v--)
 #define atomic64_read(a) ((u64)(a)->v)
 #define kzalloc(n, g) calloc(1, (n))
-#define kmalloc(n, g) malloc(n)
+#define kmalloc(n, g) ((void)(g), malloc(n))
 #define kvcalloc(n, s, g) calloc((n), (s))
 #define kfree(p) free(p)
 #define kvfree(p) free(p)
