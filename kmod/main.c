@@ -5,6 +5,7 @@
 #include "netlink.h"
 #include "notify.h"
 #include "target.h"
+#include "unmarked.h"
 
 static const struct layer {
 	const char *name;
@@ -45,6 +46,7 @@ static int __init cohort_init(void)
 static void __exit cohort_exit(void)
 {
 	take_down(ARRAY_SIZE(layers));
+	cohort_unmarked_exit();
 }
 
 module_init(cohort_init);

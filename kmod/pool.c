@@ -14,6 +14,7 @@
 #include "registry.h"
 #include "replica.h"
 #include "source.h"
+#include "unmarked.h"
 #include "volume.h"
 
 #define FAIL_TRIES	3
@@ -120,7 +121,8 @@ int cohort_pool_set_catalog_seq(struct cohort_pool *pool, u64 seq)
 static void super_work(struct work_struct *work)
 {
 	struct cohort_pool *pool = container_of(work, struct cohort_pool, super_work);
-	u64 high = READ_ONCE(cohort_epoch) + COHORT_EPOCH_RESERVE, old;
+	u64 high = max(READ_ONCE(cohort_epoch), READ_ONCE(pool->epoch_wanted)) +
+		COHORT_EPOCH_RESERVE, old;
 	int err;
 
 	/* while suspended the device may be exchanged: the resume asks again */
@@ -257,7 +259,7 @@ static void log_full(void *ctx)
  * The outcome of a log write is unknown: what it held may or may not be there.
  * No cut of the pool can be trusted any more, and a restart must know that
  * before a source is written unprotected. Where not even the mark can be
- * written, the event is all that tells of it: nothing keeps it over a restart.
+ * written, the module remembers; over a restart only who heard the event can.
  */
 static void fail_work(struct work_struct *work)
 {
@@ -273,6 +275,8 @@ static void fail_work(struct work_struct *work)
 		err = write_super(pool);
 	}
 	mutex_unlock(&pool->super_mutex);
+	if (err)
+		cohort_unmarked_add(&pool->uuid);
 	mutex_lock(&cohort_lock);
 	pool->reason = err ? "its device can not be written" : "its log could not be written";
 	WRITE_ONCE(pool->state, COHORT_POOL_STATE_FAILED);
@@ -375,18 +379,45 @@ static int clear_break_all(struct cohort_pool *pool)
 	if (err)
 		pool->sb.flags |= COHORT_SB_BREAK_ALL;
 	mutex_unlock(&pool->super_mutex);
+	if (!err)
+		cohort_unmarked_del(&pool->uuid);
 	return err;
 }
 
-/* Another pool's past may use up what this one's neighbours reserved. */
-static void raise_epoch(u64 epoch)
+/* Sets the next pool reserving for @epoch that was not asked before; NULL: there is none. */
+static struct cohort_pool *reserve_next(u64 epoch)
 {
 	struct cohort_pool *pool;
 
 	mutex_lock(&cohort_lock);
-	cohort_epoch_raise(epoch);
 	list_for_each_entry(pool, &cohort_pools, list)
-		cohort_pool_reserve_epoch(pool, epoch);
+		if (pool->epoch_wanted < epoch &&
+		    READ_ONCE(pool->epoch_reserved) <= epoch + COHORT_EPOCH_RESERVE / 2) {
+			WRITE_ONCE(pool->epoch_wanted, epoch);
+			queue_work(pool->wq, &pool->super_work);
+			cohort_pool_get(pool);
+			mutex_unlock(&cohort_lock);
+			return pool;
+		}
+	mutex_unlock(&cohort_lock);
+	return NULL;
+}
+
+/*
+ * The past of the pool that comes up may use up what its neighbours reserved:
+ * they reserve anew first, so that no cut of theirs meets an epoch that is not
+ * theirs to use. One that is suspended does so when it is resumed.
+ */
+static void raise_epoch(u64 epoch)
+{
+	struct cohort_pool *pool;
+
+	while ((pool = reserve_next(epoch))) {
+		flush_work(&pool->super_work);
+		cohort_pool_put(pool);
+	}
+	mutex_lock(&cohort_lock);
+	cohort_epoch_raise(epoch);
 	mutex_unlock(&cohort_lock);
 }
 
@@ -398,7 +429,7 @@ static void raise_epoch(u64 epoch)
 static int pool_start(struct cohort_pool *pool, u64 last_seq, u32 last_crc,
 		      struct cohort_words *words)
 {
-	bool broken = pool->sb.flags & COHORT_SB_BREAK_ALL;
+	bool broken = (pool->sb.flags & COHORT_SB_BREAK_ALL) || cohort_unmarked_has(&pool->uuid);
 	int err;
 
 	err = cohort_segments_write_all(&pool->log->segs);
@@ -549,7 +580,9 @@ static int pool_resume(struct cohort_pool *pool, struct dm_table *table,
 	WRITE_ONCE(pool->blocked, false);
 	wake_up_all(&pool->wait);
 	cohort_log_resume(pool->log, bdev);
+	/* before the first cut: the epoch may have gone far meanwhile */
 	queue_work(pool->wq, &pool->super_work);
+	flush_work(&pool->super_work);
 	return 0;
 }
 
@@ -623,6 +656,8 @@ void cohort_pool_deactivate(struct cohort_pool *pool)
 {
 	bool idle;
 
+	WRITE_ONCE(pool->gone, true);
+	wake_up_all(&pool->wait);
 	mutex_lock(&cohort_lock);
 	list_del_init(&pool->list);
 	idle = !has_tables(pool);
@@ -666,16 +701,17 @@ bool cohort_pool_read_begin(struct cohort_pool *pool)
 	return false;
 }
 
-static bool pool_failed(const struct cohort_pool *pool)
+/* Nobody will resume it. */
+static bool pool_lost(const struct cohort_pool *pool)
 {
-	return READ_ONCE(pool->state) == COHORT_POOL_STATE_FAILED;
+	return READ_ONCE(pool->gone) || READ_ONCE(pool->state) == COHORT_POOL_STATE_FAILED;
 }
 
 bool cohort_pool_read_begin_wait(struct cohort_pool *pool)
 {
 	while (!cohort_pool_read_begin(pool)) {
-		wait_event(pool->wait, !READ_ONCE(pool->blocked) || pool_failed(pool));
-		if (pool_failed(pool))
+		wait_event(pool->wait, !READ_ONCE(pool->blocked) || pool_lost(pool));
+		if (pool_lost(pool))
 			return false;
 	}
 	return true;

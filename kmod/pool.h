@@ -40,6 +40,7 @@ struct cohort_pool {
 	struct cohort_super sb;
 	struct workqueue_struct *wq;	/* of the three below */
 	u64 epoch_reserved;		/* durable; READ_ONCE */
+	u64 epoch_wanted;		/* to be reserved for; cohort_lock, READ_ONCE */
 	struct work_struct super_work;	/* reserves epochs ahead */
 	struct delayed_work full_work;	/* makes room: reclaims, or breaks the oldest */
 	struct work_struct fail_work;	/* the log failed: breaks everything */
@@ -47,6 +48,7 @@ struct cohort_pool {
 	/* image reads from bdev; @blocked keeps new ones away while the pool is suspended */
 	atomic_t reads;
 	bool blocked;
+	bool gone;			/* its table was taken away; READ_ONCE */
 	wait_queue_head_t wait;
 	struct cohort_log *log;
 	struct cohort_index *index;
@@ -112,7 +114,7 @@ void cohort_pool_prune(struct cohort_pool *pool);
 int cohort_pool_reserve_epoch(struct cohort_pool *pool, u64 epoch);
 /*
  * For image reads: false while the pool is suspended. The other one sleeps until
- * it is not, and is false when the pool failed. Pair with cohort_pool_read_end().
+ * it is not, and is false when the pool failed or is gone. Pair with cohort_pool_read_end().
  */
 bool cohort_pool_read_begin(struct cohort_pool *pool);
 bool cohort_pool_read_begin_wait(struct cohort_pool *pool);
