@@ -41,6 +41,7 @@ static int load_preserve(void *ctx, const struct cohort_preserve *p, u64 addr)
 {
 	struct load *load = ctx;
 	struct cohort_index_node *node = cohort_index_node_new(false);
+	u64 newest;
 	int err;
 
 	if (!node)
@@ -51,7 +52,7 @@ static int load_preserve(void *ctx, const struct cohort_preserve *p, u64 addr)
 	node->addr = addr;
 	node->unreadable = p->unreadable;
 	node->crc = p->crc;
-	err = cohort_index_insert(load->pool->index, node);
+	err = cohort_index_insert(load->pool->index, node, &newest);
 	if (err) {
 		/* the same key twice: the first one was there when it was needed */
 		cohort_index_node_free(node);
@@ -136,6 +137,20 @@ static int load_live(struct cohort_pool *pool)
 	return err;
 }
 
+static int load_chunk_space(void *ctx, u32 source_id, u64 epoch)
+{
+	struct cohort_source *source = cohort_source_by_id(ctx, source_id);
+	int err;
+
+	/* of a source that was removed: dropped before anybody asks */
+	if (!source)
+		return 0;
+	err = cohort_space_open(&source->space, epoch);
+	if (!err)
+		cohort_space_move(&source->space, 0, epoch);
+	return err;
+}
+
 /* The segments as the table and the log say they are. */
 static void load_segments(struct cohort_pool *pool, const struct cohort_segment_entry *table)
 {
@@ -170,6 +185,8 @@ int cohort_catalog_load(struct cohort_pool *pool, u64 *last_seq, u32 *last_crc,
 	err = cohort_replay_run(&r);
 	if (!err)
 		err = load_live(pool);
+	if (!err)
+		err = cohort_index_newest(pool->index, load_chunk_space, pool);
 	if (err)
 		cohort_refuse(words, err, "pool \"%s\": %s (error %d)", pool->name,
 			      r.why[0] ? r.why : "the catalog could not be loaded", err);
@@ -328,16 +345,6 @@ int cohort_catalog_checkpoint(struct cohort_pool *pool)
 
 /* ---- break ---- */
 
-static bool holds_cut(const struct cohort_rel *rel)
-{
-	u32 i;
-
-	for (i = 0; i < rel->count; i++)
-		if (rel->member[i].epoch && rel->member[i].state != COHORT_COPY_STATE_BROKEN)
-			return true;
-	return false;
-}
-
 static u64 oldest_epoch(const struct cohort_rel *rel)
 {
 	u64 epoch = U64_MAX;
@@ -355,7 +362,8 @@ static struct cohort_rel *oldest_rel(struct cohort_pool *pool)
 
 	lockdep_assert_held(&cohort_lock);
 	list_for_each_entry(rel, &pool->rels, list)
-		if (holds_cut(rel) && (!oldest || oldest_epoch(rel) < oldest_epoch(oldest)))
+		if (cohort_rel_holds_cut(rel) &&
+		    (!oldest || oldest_epoch(rel) < oldest_epoch(oldest)))
 			oldest = rel;
 	return oldest;
 }
@@ -418,8 +426,6 @@ static void *broken_record(struct cohort_rel *rel, const struct cohort_source *o
 int cohort_catalog_break_oldest(struct cohort_pool *pool, const char *reason)
 {
 	struct cohort_rel *rel;
-	void *record = NULL;
-	size_t len;
 	int err;
 
 	lockdep_assert_held(&pool->catalog_mutex);
@@ -432,10 +438,25 @@ int cohort_catalog_break_oldest(struct cohort_pool *pool, const char *reason)
 		return 0;
 	}
 	if (rel)
-		record = broken_record(rel, NULL, &len);
+		cohort_rel_get(rel);
 	mutex_unlock(&cohort_lock);
 	if (!rel)
 		return -ENOENT;
+	err = cohort_catalog_break(pool, rel, reason);
+	cohort_rel_put(rel);
+	return err;
+}
+
+int cohort_catalog_break(struct cohort_pool *pool, struct cohort_rel *rel, const char *reason)
+{
+	void *record;
+	size_t len;
+	int err;
+
+	lockdep_assert_held(&pool->catalog_mutex);
+	mutex_lock(&cohort_lock);
+	record = broken_record(rel, NULL, &len);
+	mutex_unlock(&cohort_lock);
 	/* durable before the first write that relies on it */
 	err = record ? cohort_log_append(pool->log, record, len, NULL) : -ENOMEM;
 	kvfree(record);
@@ -452,7 +473,7 @@ void cohort_catalog_break_all(struct cohort_pool *pool, const char *reason)
 	struct cohort_rel *rel;
 
 	list_for_each_entry(rel, &pool->rels, list)
-		if (holds_cut(rel))
+		if (cohort_rel_holds_cut(rel))
 			break_rel(rel, reason);
 }
 

@@ -25,6 +25,8 @@ int cohort_catalog_checkpoint(struct cohort_pool *pool);
  * none; else what the log said. Locks as above.
  */
 int cohort_catalog_break_oldest(struct cohort_pool *pool, const char *reason);
+/* One of its relationships breaks as a whole, durably first. Locks as above. */
+int cohort_catalog_break(struct cohort_pool *pool, struct cohort_rel *rel, const char *reason);
 /* In memory only: every cut of the pool, after its log failed. Caller holds cohort_lock. */
 void cohort_catalog_break_all(struct cohort_pool *pool, const char *reason);
 

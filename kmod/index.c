@@ -89,23 +89,33 @@ static bool same_chunk(const struct cohort_index_node *node, u32 source, u64 chu
 	return node->chunk == chunk && node->source == source;
 }
 
-static bool chain_has(struct cohort_index_node *node, const struct cohort_index_node *key)
+/* Largest epoch of the chunk of @key, 0 = none; *@same: there is an entry of its own. */
+static u64 chain_newest(const struct cohort_index_node *node, const struct cohort_index_node *key,
+			bool *same)
 {
-	for (; node; node = node->next)
-		if (same_chunk(node, key->source, key->chunk) && node->epoch == key->epoch)
-			return true;
-	return false;
+	u64 newest = 0;
+
+	*same = false;
+	for (; node; node = node->next) {
+		if (!same_chunk(node, key->source, key->chunk))
+			continue;
+		newest = max_t(u64, newest, node->epoch);
+		*same |= node->epoch == key->epoch;
+	}
+	return newest;
 }
 
-int cohort_index_insert(struct cohort_index *idx, struct cohort_index_node *node)
+int cohort_index_insert(struct cohort_index *idx, struct cohort_index_node *node, u64 *newest)
 {
 	unsigned int b = bucket_of(idx, node->source, node->chunk);
 	spinlock_t *lock = &idx->lock[b % INDEX_LOCKS];
 	unsigned long flags;
 	int err = -EEXIST;
+	bool same;
 
 	spin_lock_irqsave(lock, flags);
-	if (!chain_has(idx->bucket[b], node)) {
+	*newest = chain_newest(idx->bucket[b], node, &same);
+	if (!same) {
 		node->next = idx->bucket[b];
 		/* complete before it is seen; pairs with the acquire in the lookup */
 		smp_store_release(&idx->bucket[b], node);
@@ -162,14 +172,17 @@ static u64 prune_chain(struct cohort_index *idx, unsigned long b,
 	u64 dropped = 0;
 
 	while ((node = *link)) {
-		if (filter->needed(filter->ctx, node->source,
-				   previous_epoch(idx->bucket[b], node), node->epoch)) {
+		u64 prev = previous_epoch(idx->bucket[b], node);
+		bool same, newest;
+
+		if (filter->needed(filter->ctx, node->source, prev, node->epoch)) {
 			link = &node->next;
 			continue;
 		}
+		newest = chain_newest(idx->bucket[b], node, &same) == node->epoch;
 		WRITE_ONCE(*link, node->next);
 		atomic64_dec(&idx->count);
-		filter->dropped(filter->ctx, node);
+		filter->dropped(filter->ctx, node, newest, prev);
 		kfree_rcu(node, rcu);
 		dropped++;
 	}
@@ -193,6 +206,24 @@ u64 cohort_index_prune(struct cohort_index *idx, const struct cohort_index_filte
 		cond_resched();
 	}
 	return dropped;
+}
+
+int cohort_index_newest(struct cohort_index *idx, int (*each)(void *ctx, u32 source, u64 epoch),
+			void *ctx)
+{
+	unsigned long b;
+	int err = 0;
+
+	for (b = 0; b < 1ul << idx->bits && !err; b++) {
+		const struct cohort_index_node *node = idx->bucket[b];
+		bool same;
+
+		for (; node && !err; node = node->next)
+			if (chain_newest(idx->bucket[b], node, &same) == node->epoch)
+				err = each(ctx, node->source, node->epoch);
+		cond_resched();
+	}
+	return err;
 }
 
 u64 cohort_index_count(const struct cohort_index *idx)

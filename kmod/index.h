@@ -48,9 +48,10 @@ void cohort_index_node_free(struct cohort_index_node *node);
 
 /*
  * Makes @node visible to lookups. Any context. An entry of the same key is
- * refused with -EEXIST: a preserved chunk is never replaced.
+ * refused with -EEXIST: a preserved chunk is never replaced. *@newest is the
+ * largest epoch the chunk had an entry of before, 0 = none.
  */
-int cohort_index_insert(struct cohort_index *idx, struct cohort_index_node *node);
+int cohort_index_insert(struct cohort_index *idx, struct cohort_index_node *node, u64 *newest);
 
 /* Any context, no lock. False: no entry at or above @epoch. */
 bool cohort_index_lookup(struct cohort_index *idx, u32 source, u64 chunk, u64 epoch,
@@ -59,15 +60,20 @@ bool cohort_index_lookup(struct cohort_index *idx, u32 source, u64 chunk, u64 ep
 /*
  * Drops entries that @needed denies: it is asked with the entry's epoch and the
  * next smaller one of the same chunk (0: none). @dropped is told of each before
- * it is freed. Process context; readers may go on.
+ * it is freed, and @newest whether it was the newest of its chunk, @prev being
+ * the next one then. Process context; readers may go on.
  */
 struct cohort_index_filter {
 	bool (*needed)(void *ctx, u32 source, u64 prev, u64 epoch);
-	void (*dropped)(void *ctx, const struct cohort_index_node *node);
+	void (*dropped)(void *ctx, const struct cohort_index_node *node, bool newest, u64 prev);
 	void *ctx;
 };
 
 u64 cohort_index_prune(struct cohort_index *idx, const struct cohort_index_filter *filter);
+
+/* Tells @each of every chunk's newest entry; nonzero ends it. Nobody else changes the index. */
+int cohort_index_newest(struct cohort_index *idx, int (*each)(void *ctx, u32 source, u64 epoch),
+			void *ctx);
 
 u64 cohort_index_count(const struct cohort_index *idx);
 

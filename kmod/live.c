@@ -36,6 +36,18 @@ u64 cohort_live_newest(const struct cohort_live_set *set, u64 epoch)
 	return newest;
 }
 
+u64 cohort_live_oldest(const struct cohort_live_set *set)
+{
+	const struct cohort_live *live;
+	u64 oldest;
+
+	rcu_read_lock();
+	live = rcu_dereference(set->live);
+	oldest = live && live->count ? live->epoch[0] : U64_MAX;
+	rcu_read_unlock();
+	return oldest;
+}
+
 int cohort_live_add(struct cohort_live_set *set, u64 epoch)
 {
 	struct cohort_live *old = rcu_dereference_protected(set->live, 1), *live;

@@ -30,6 +30,9 @@ void cohort_live_clear(struct cohort_live_set *set);
 /* The newest live cut <= @epoch, 0 = none. Any context. */
 u64 cohort_live_newest(const struct cohort_live_set *set, u64 epoch);
 
+/* The oldest live cut, U64_MAX = none. Any context. */
+u64 cohort_live_oldest(const struct cohort_live_set *set);
+
 /* Is there a live cut s with @prev < s <= @epoch? Any context. */
 static inline bool cohort_live_between(const struct cohort_live_set *set, u64 prev, u64 epoch)
 {

@@ -169,6 +169,7 @@ static int make_room(struct cohort_log *log, u32 len, bool record)
 	}
 	log->seg = seg;
 	log->offset = 0;
+	log->took(log->ctx);
 	/* one of the last: for records alone */
 	log->seg_reserved = cohort_segments_free(segs) < COHORT_RESERVED_SEGMENTS;
 	return record || !log->seg_reserved ? 0 : -ENOSPC;
@@ -452,6 +453,7 @@ struct cohort_log *cohort_log_new(const struct cohort_log_config *config)
 	log->seed = cohort_pool_seed(config->sb->uuid);
 	log->chunk_size = config->sb->chunk_size;
 	log->full = config->full;
+	log->took = config->took;
 	log->fail = config->fail;
 	log->ctx = config->ctx;
 	log->seg = -1;

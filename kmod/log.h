@@ -67,8 +67,9 @@ struct cohort_log {
 	wait_queue_head_t wait;		/* something completed, or stopped */
 	mempool_t headers;
 	struct bio_set bios;
-	/* news for the owner, from the worker: no space is left; the log failed */
+	/* news for the owner, any context: no space is left; a segment was taken; it failed */
 	void (*full)(void *ctx);
+	void (*took)(void *ctx);
 	void (*fail)(void *ctx, int err);
 	void *ctx;
 	u64 batches;
@@ -79,6 +80,7 @@ struct cohort_log_config {
 	struct block_device *bdev;
 	const struct cohort_super *sb;
 	void (*full)(void *ctx);
+	void (*took)(void *ctx);
 	void (*fail)(void *ctx, int err);
 	void *ctx;
 };

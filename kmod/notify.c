@@ -42,6 +42,7 @@ static const struct {
 	[COHORT_EVENT_REL_BROKEN] = { "relationship-broken", REL },
 	[COHORT_EVENT_REL_DELETED] = { "relationship-deleted", REL, true },
 	[COHORT_EVENT_REL_FAILED] = { "relationship-failed", REL, true },
+	[COHORT_EVENT_REL_EXPIRED] = { "relationship-expired", REL },
 	[COHORT_EVENT_JOB_CHANGED] = { "job-completed", JOB },
 };
 

@@ -169,11 +169,30 @@ static bool prune_needed(void *ctx, u32 source_id, u64 prev, u64 epoch)
 	return needed;
 }
 
-static void prune_dropped(void *ctx, const struct cohort_index_node *node)
+static void prune_dropped(void *ctx, const struct cohort_index_node *node, bool newest, u64 prev)
 {
 	struct prune *p = ctx;
+	struct cohort_source *source;
+
+	rcu_read_lock();
+	source = newest ? cohort_source_by_id(p->pool, node->source) : NULL;
+	if (source)
+		cohort_space_move(&source->space, node->epoch, prev);
+	rcu_read_unlock();
 
 	cohort_segments_live(&p->pool->log->segs, node->addr, -1);
+}
+
+static void trim_space(struct cohort_pool *pool)
+{
+	struct cohort_source *source;
+
+	mutex_lock(&cohort_lock);
+	mutex_lock(&cohort_cut_mutex);
+	list_for_each_entry(source, &pool->sources, list)
+		cohort_source_trim(source);
+	mutex_unlock(&cohort_cut_mutex);
+	mutex_unlock(&cohort_lock);
 }
 
 static void prune_index(struct cohort_pool *pool)
@@ -184,6 +203,7 @@ static void prune_index(struct cohort_pool *pool)
 	};
 
 	cohort_index_prune(pool->index, &filter);
+	trim_space(pool);
 }
 
 void cohort_pool_prune(struct cohort_pool *pool)
@@ -288,6 +308,20 @@ static void fail_work(struct work_struct *work)
 	memalloc_noio_restore(noio);
 }
 
+void cohort_pool_look(struct cohort_pool *pool)
+{
+	lockdep_assert_held(&cohort_lock);
+	if (!list_empty(&pool->list))
+		mod_delayed_work(pool->wq, &pool->watch_work, 0);
+}
+
+static void log_took(void *ctx)
+{
+	struct cohort_pool *pool = ctx;
+
+	mod_delayed_work(pool->wq, &pool->watch_work, 0);
+}
+
 static void log_failed(void *ctx, int err)
 {
 	struct cohort_pool *pool = ctx;
@@ -336,6 +370,7 @@ static struct cohort_pool *pool_alloc(struct dm_table *table, struct block_devic
 	mutex_init(&pool->super_mutex);
 	INIT_WORK(&pool->super_work, super_work);
 	INIT_DELAYED_WORK(&pool->full_work, full_work);
+	INIT_DELAYED_WORK(&pool->watch_work, cohort_pool_watch);
 	INIT_WORK(&pool->fail_work, fail_work);
 	init_waitqueue_head(&pool->wait);
 	xa_init(&pool->source_ids);
@@ -354,7 +389,7 @@ static int pool_build(struct cohort_pool *pool, struct cohort_words *words)
 {
 	const struct cohort_log_config config = {
 		.bdev = pool->bdev, .sb = &pool->sb, .full = log_full, .fail = log_failed,
-		.ctx = pool,
+		.took = log_took, .ctx = pool,
 	};
 
 	pool->seed = cohort_pool_seed(pool->sb.uuid);
@@ -362,7 +397,7 @@ static int pool_build(struct cohort_pool *pool, struct cohort_words *words)
 	import_uuid(&pool->uuid, pool->sb.uuid);
 	pool->index = cohort_index_new(pool->sb.size / pool->sb.chunk_size);
 	pool->log = cohort_log_new(&config);
-	pool->wq = alloc_workqueue("cohort_pool", WQ_MEM_RECLAIM | WQ_UNBOUND, 3);
+	pool->wq = alloc_workqueue("cohort_pool", WQ_MEM_RECLAIM | WQ_UNBOUND, 4);
 	if (!pool->index || !pool->log || !pool->wq)
 		return cohort_refuse(words, -ENOMEM, "no memory for the pool");
 	return 0;
@@ -471,6 +506,7 @@ static int pool_publish(struct cohort_pool *pool, struct cohort_words *words)
 		err = cohort_refuse(words, -EEXIST, "there is a pool \"%s\"", pool->name);
 	} else {
 		list_add_tail(&pool->list, &cohort_pools);
+		cohort_pool_look(pool);
 		cohort_notify(&(struct cohort_news) {
 			.event = COHORT_EVENT_POOL_ACTIVE, .pool = pool,
 		});
@@ -501,6 +537,7 @@ static void pool_stop(struct cohort_pool *pool)
 	if (pool->log)
 		cohort_log_stop(pool->log);
 	cancel_delayed_work_sync(&pool->full_work);
+	cancel_delayed_work_sync(&pool->watch_work);
 	if (pool->wq)
 		destroy_workqueue(pool->wq);
 	pool->wq = NULL;
@@ -583,6 +620,7 @@ static int pool_resume(struct cohort_pool *pool, struct dm_table *table,
 	/* before the first cut: the epoch may have gone far meanwhile */
 	queue_work(pool->wq, &pool->super_work);
 	flush_work(&pool->super_work);
+	mod_delayed_work(pool->wq, &pool->watch_work, 0);
 	return 0;
 }
 

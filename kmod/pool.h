@@ -38,12 +38,13 @@ struct cohort_pool {
 	/* Serialises superblock writes; protects sb. Taken after catalog_mutex, before nothing. */
 	struct mutex super_mutex;
 	struct cohort_super sb;
-	struct workqueue_struct *wq;	/* of the three below */
+	struct workqueue_struct *wq;	/* of the four below */
 	u64 epoch_reserved;		/* durable; READ_ONCE */
 	u64 epoch_wanted;		/* to be reserved for; cohort_lock, READ_ONCE */
 	struct work_struct super_work;	/* reserves epochs ahead */
 	struct delayed_work full_work;	/* makes room: reclaims, or breaks the oldest */
 	struct work_struct fail_work;	/* the log failed: breaks everything */
+	struct delayed_work watch_work;	/* warns of little space, keeps limits, ends retention */
 	struct xarray source_ids;	/* of struct cohort_source; read under RCU */
 	/* image reads from bdev; @blocked keeps new ones away while the pool is suspended */
 	atomic_t reads;
@@ -57,6 +58,7 @@ struct cohort_pool {
 	struct list_head groups;
 	struct list_head rels;
 	u32 next_id;			/* one number range for all objects */
+	bool low_told;			/* until there is space again */
 	u32 nr_sources;
 	u32 nr_rels;
 };
@@ -110,6 +112,10 @@ void cohort_pool_deactivate(struct cohort_pool *pool);
 
 /* Drops what nobody needs from the index and frees segments. Holds catalog_mutex; sleeps. */
 void cohort_pool_prune(struct cohort_pool *pool);
+/* See to space, limits and retention now. Caller holds cohort_lock. */
+void cohort_pool_look(struct cohort_pool *pool);
+/* The work of it; implemented in watch.c, which may delete relationships. */
+void cohort_pool_watch(struct work_struct *work);
 /* 0 if epochs up to @epoch may be used; -EAGAIN: a superblock write for them is under way. */
 int cohort_pool_reserve_epoch(struct cohort_pool *pool, u64 epoch);
 /*

@@ -123,6 +123,7 @@ static void op_insert(struct cohort_op *op)
 {
 	struct cohort_index_node *node = op->node;
 	struct cohort_volume *vol = op->vol;
+	u64 newest;
 
 	node->source = op->log.entry.source;
 	node->chunk = op->log.entry.chunk;
@@ -130,9 +131,11 @@ static void op_insert(struct cohort_op *op)
 	node->addr = op->log.addr;
 	node->unreadable = op->log.entry.unreadable;
 	node->crc = op->log.entry.crc;
-	if (cohort_index_insert(vol->pool->index, node))
+	if (cohort_index_insert(vol->pool->index, node, &newest))
 		return;
 	op->node = NULL;
+	if (op->log.entry.epoch > newest)
+		cohort_space_move(&vol->source->space, newest, op->log.entry.epoch);
 	cohort_segments_live(&vol->pool->log->segs, op->log.addr, 1);
 	/* the insert before the counter; pairs with image_unchanged() */
 	smp_mb__before_atomic();

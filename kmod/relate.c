@@ -331,6 +331,7 @@ static void commit(struct relate *r)
 		tell(r, COHORT_EVENT_REL_CREATED);
 	if (r->cut)
 		tell(r, COHORT_EVENT_REL_SYNCHRONIZED);
+	cohort_pool_look(r->pool);
 	trace_cohort_rel_state(r->rel->name, r->from, r->rel->state);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* replica.c - relationships: in memory, as records, and what state they are in. */
+#include <linux/blkdev.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include "group.h"
@@ -90,6 +91,31 @@ void cohort_rel_set_state(struct cohort_rel *rel, u32 state)
 	for (i = 0; i < rel->count; i++)
 		WRITE_ONCE(rel->member[i].state, state);
 	cohort_rel_update_state(rel);
+}
+
+bool cohort_rel_holds_cut(const struct cohort_rel *rel)
+{
+	u32 i;
+
+	for (i = 0; i < rel->count; i++)
+		if (rel->member[i].epoch && rel->member[i].state != COHORT_COPY_STATE_BROKEN)
+			return true;
+	return false;
+}
+
+u64 cohort_rel_space(const struct cohort_rel *rel)
+{
+	u64 chunks = 0;
+	u32 i;
+
+	lockdep_assert_held(&cohort_lock);
+	for (i = 0; i < rel->count; i++) {
+		const struct cohort_rel_member *m = &rel->member[i];
+
+		if (m->epoch && m->state == COHORT_COPY_STATE_SYNCHRONIZED)
+			chunks += cohort_space_chunks(&m->source->space, m->epoch);
+	}
+	return chunks << (rel->pool->chunk_shift + SECTOR_SHIFT);
 }
 
 size_t cohort_rel_record_len(const struct cohort_rel *rel)

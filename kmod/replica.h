@@ -90,6 +90,11 @@ void cohort_rel_set_state(struct cohort_rel *rel, u32 state);
 /* Recomputes rel->state from its members. Caller holds cohort_lock. */
 void cohort_rel_update_state(struct cohort_rel *rel);
 
+/* Bytes of preserved chunks its images read, shared ones included. Caller holds cohort_lock. */
+u64 cohort_rel_space(const struct cohort_rel *rel);
+/* Is there a member with a cut that is not Broken? Caller holds cohort_lock. */
+bool cohort_rel_holds_cut(const struct cohort_rel *rel);
+
 size_t cohort_rel_record_len(const struct cohort_rel *rel);
 size_t cohort_rel_encode(const struct cohort_rel *rel, void *buf);
 int cohort_rel_decode(struct cohort_pool *pool, const void *record);

@@ -15,6 +15,7 @@ struct cohort_source *cohort_source_alloc(struct cohort_pool *pool, const char *
 	if (!source)
 		return NULL;
 	kref_init(&source->kref);
+	cohort_space_init(&source->space);
 	INIT_LIST_HEAD(&source->list);
 	source->pool = pool;
 	source->id = pool->next_id++;
@@ -28,6 +29,7 @@ static void source_release(struct kref *kref)
 	struct cohort_source *source = container_of(kref, struct cohort_source, kref);
 
 	cohort_live_clear(&source->live);
+	cohort_space_exit(&source->space);
 	kvfree_rcu(source, rcu);
 }
 
@@ -69,8 +71,10 @@ struct cohort_source *cohort_source_by_id(struct cohort_pool *pool, u32 id)
 
 int cohort_source_live_add(struct cohort_source *source, u64 epoch)
 {
+	int err = cohort_space_open(&source->space, epoch);
+
 	lockdep_assert_held(&cohort_cut_mutex);
-	return cohort_live_add(&source->live, epoch);
+	return err ? err : cohort_live_add(&source->live, epoch);
 }
 
 void cohort_source_live_del(struct cohort_source *source, u64 epoch)
@@ -79,6 +83,17 @@ void cohort_source_live_del(struct cohort_source *source, u64 epoch)
 	cohort_live_del(&source->live, epoch);
 	if (source->vol)
 		cohort_volume_lower(source->vol);
+}
+
+void cohort_source_trim(struct cohort_source *source)
+{
+	u64 oldest = cohort_live_oldest(&source->live), key = U64_MAX;
+
+	lockdep_assert_held(&cohort_cut_mutex);
+	if (source->vol)
+		key = cohort_volume_oldest_key(source->vol);
+	/* an era of a source that comes up goes on from its newest live cut */
+	cohort_space_trim(&source->space, min(oldest, key));
 }
 
 u64 cohort_source_held(const struct cohort_source *source)

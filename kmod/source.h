@@ -11,6 +11,7 @@
 #include <linux/atomic.h>
 #include "format.h"
 #include "live.h"
+#include "space.h"
 #include "defs.h"
 
 struct cohort_volume;			/* the part that does I/O, see volume.h */
@@ -43,6 +44,7 @@ struct cohort_source {
 	u32 opens;			/* cohort-source tables */
 	struct cohort_volume *vol;	/* while it has tables; also under cohort_cut_mutex */
 	struct cohort_live_set live;	/* read anywhere */
+	struct cohort_space space;	/* of the live cuts and their eras; any context */
 	/*
 	 * Raised behind the index insert and before the overwrite is let go: an
 	 * image read that finds its slot unchanged has read old data.
@@ -75,6 +77,9 @@ struct cohort_job *cohort_source_detach(const char *name, const u8 *fingerprint,
 					struct cohort_words *words);
 struct cohort_job *cohort_source_remove(const char *name, struct cohort_words *words);
 
+/* Forgets counts of space that nothing refers to. Caller holds cohort_cut_mutex. */
+void cohort_source_trim(struct cohort_source *source);
+
 u64 cohort_source_held(const struct cohort_source *source);	/* writes held since attach */
 u32 cohort_source_eras(const struct cohort_source *source);	/* not sealed yet */
 
@@ -88,7 +93,7 @@ struct cohort_source *cohort_source_by_id(struct cohort_pool *pool, u32 id);
 void cohort_source_get(struct cohort_source *source);
 void cohort_source_put(struct cohort_source *source);
 
-/* Records that @epoch is needed, or not any more. Caller holds cohort_cut_mutex. */
+/* Records that @epoch is needed, and counts its space; or not any more. Holds cohort_cut_mutex. */
 int cohort_source_live_add(struct cohort_source *source, u64 epoch);
 void cohort_source_live_del(struct cohort_source *source, u64 epoch);
 

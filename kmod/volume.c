@@ -206,6 +206,19 @@ void cohort_volume_drop_eras(struct cohort_volume *vol, u64 first_epoch)
 	}
 }
 
+u64 cohort_volume_oldest_key(struct cohort_volume *vol)
+{
+	struct cohort_era *era;
+	u64 key = 0;
+
+	lockdep_assert_held(&cohort_cut_mutex);
+	for (era = rcu_dereference_protected(vol->era, 1); era;
+	     era = rcu_dereference_protected(era->prev, 1))
+		key = era->key;
+	/* operations of eras that are gone */
+	return atomic_read(&vol->budget) ? 0 : key;
+}
+
 void cohort_volume_reap(struct cohort_volume *vol)
 {
 	struct cohort_era *era;

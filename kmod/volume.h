@@ -127,6 +127,12 @@ u32 cohort_volume_old_inflight(struct cohort_volume *vol, u64 first_epoch);
 /* Unlinks and frees the eras older than @first_epoch: they are sealed. cohort_cut_mutex. */
 void cohort_volume_drop_eras(struct cohort_volume *vol, u64 first_epoch);
 
+/*
+ * The cut below which nothing will be preserved any more; 0 when that can not be
+ * told, as something is under way. Caller holds cohort_cut_mutex.
+ */
+u64 cohort_volume_oldest_key(struct cohort_volume *vol);
+
 /* Drops old eras that a cut that timed out left, if they are sealed by now. */
 void cohort_volume_reap(struct cohort_volume *vol);
 

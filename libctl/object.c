@@ -107,6 +107,7 @@ static const struct field relationship_fields[] = {
 	F(RELATIONSHIP, SEAL_NS, U64, relationship, seal_ns),
 	F(RELATIONSHIP, GP_NS, U64, relationship, gp_ns),
 	F(RELATIONSHIP, REASON, STR, relationship, reason),
+	F(RELATIONSHIP, SPACE_CONSUMED, U64, relationship, space_consumed),
 };
 
 static const struct field job_fields[] = {

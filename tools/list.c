@@ -107,6 +107,7 @@ static json_t *relationship_row(const struct cohort_relationship *rel)
 	if (!relationship_is_consistent(rel))
 		row_set(row, "state",
 			json_sprintf("%s, not consistent", state));
+	row_set(row, "used", json_integer((json_int_t)rel->space_consumed));
 	row_set(row, "cut", record_time(rel->when_synced));
 	cohort_foreach(member, rel->members)
 		row_add(row, image_row(member));

@@ -253,6 +253,7 @@ const struct field relationship_fields[] = {
 	MADE("ReadOnly", NULL, FIELD_TEXT, rel_read_only),
 	MADE("UdevVisible", NULL, FIELD_BOOL, rel_udev_visible),
 	MADE("FailedCopyStopsHostIO", NULL, FIELD_BOOL, rel_hold_on_full),
+	SIZE("SpaceConsumed", "USED", cohort_relationship, space_consumed),
 	SIZE("SpaceLimit", NULL, cohort_relationship, space_limit),
 	NUMBER64("TimeBeforeRemoval", NULL, cohort_relationship, remove_after),
 	NUMBER64("Epoch", NULL, cohort_relationship, epoch),

@@ -201,8 +201,8 @@ int cohort_replication_setting_data_set(struct cohort *ctx,
  *   for a snapshot yet (1)
  * @udev_visible: 1: udev may probe the images and link them, with a low
  *   priority; 0 (default): no by-uuid or by-label link ever points to an image
- * @space_limit: bytes of pool space the relationship may hold alone, 0 is no
- *   limit (SpaceLimit)
+ * @space_limit: bytes of preserved chunks the images may read, 0 is no limit
+ *   (SpaceLimit); beyond it the relationship breaks, as a whole
  */
 struct cohort_target_setting_goal {
 	size_t size;

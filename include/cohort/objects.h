@@ -177,7 +177,7 @@ struct cohort_group {
  * @source_group: SystemElement
  * @target_group: SyncedElement
  * @flags: enum cohort_relationship_flags
- * @space_limit: bytes it may hold alone, 0 is none
+ * @space_limit: bytes of preserved chunks its images may read, 0 is no limit
  * @remove_after: seconds to keep it, 0 is for ever (TimeBeforeRemoval)
  * @epoch: the cut
  * @when_synced: WhenSynced: realtime of the cut, nanoseconds since 1970 UTC,
@@ -186,6 +186,8 @@ struct cohort_group {
  * @seal_ns: from the flip to the seal, nanoseconds
  * @gp_ns: the grace period after the flip, nanoseconds
  * @reason: why it is Broken, or NULL
+ * @space_consumed: SpaceConsumed: bytes of preserved chunks its images read from
+ *   the pool; a chunk that several relationships read counts for each
  * @members: the images, in member order
  */
 struct cohort_relationship {
@@ -211,6 +213,7 @@ struct cohort_relationship {
 	uint64_t seal_ns;
 	uint64_t gp_ns;
 	char *reason;
+	uint64_t space_consumed;
 	struct cohort_member *members;
 };
 
