@@ -36,6 +36,13 @@ rm "$COHORT_POLICY_DIR/1-bad"
 good() { "$policy" pool-low:p; }
 check "good hooks are a success" good
 
+expired()
+{
+	COHORTCTL=echo "$policy" relationship-expired:a:b | grep -qx 'delete a:b' || return
+	! COHORTCTL=echo "$policy" relationship-broken:a:b | grep -q delete
+}
+check "an expired relationship is deleted, no other one" expired
+
 usage() { ! "$policy" pool-low 2>"$dir/err" && grep -q usage "$dir/err"; }
 check "an instance without an object is refused" usage
 
