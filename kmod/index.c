@@ -99,7 +99,8 @@ static u64 chain_newest(const struct cohort_index_node *node, const struct cohor
 	for (; node; node = node->next) {
 		if (!same_chunk(node, key->source, key->chunk))
 			continue;
-		newest = max_t(u64, newest, node->epoch);
+		if (node->epoch > newest)
+			newest = node->epoch;
 		*same |= node->epoch == key->epoch;
 	}
 	return newest;
