@@ -38,8 +38,8 @@ check "good hooks are a success" good
 
 expired()
 {
-	COHORTCTL=echo "$policy" relationship-expired:a:b | grep -qx 'delete a:b' || return
-	! COHORTCTL=echo "$policy" relationship-broken:a:b | grep -q delete
+	COHORTCTL='echo' "$policy" relationship-expired:a:b | grep -qx 'delete a:b' || return
+	! COHORTCTL='echo' "$policy" relationship-broken:a:b | grep -q delete
 }
 check "an expired relationship is deleted, no other one" expired
 
