@@ -413,15 +413,21 @@ static bool submit_next(struct cohort_log *log)
 	return !rec || !ops;
 }
 
-static void log_run(struct cohort_log *log)
+/* Forms at most @most batches: a guest at the engine leaves the rest to the worker. */
+static void log_run(struct cohort_log *log, u32 most)
 {
 	/* reclaim may wait for a write that waits for this */
 	unsigned int noio = memalloc_noio_save();
 
 	lockdep_assert_held(&log->engine);
 	complete_batches(log);
-	while (!READ_ONCE(log->failed) && !READ_ONCE(log->stopped) && submit_next(log))
+	while (!READ_ONCE(log->failed) && !READ_ONCE(log->stopped) && submit_next(log)) {
 		complete_batches(log);
+		if (!--most) {
+			log_queue(log);
+			break;
+		}
+	}
 	if (READ_ONCE(log->failed))
 		fail_waiting(log);
 	wake_up_all(&log->wait);
@@ -433,7 +439,7 @@ static void log_work(struct work_struct *work)
 	struct cohort_log *log = container_of(work, struct cohort_log, work);
 
 	mutex_lock(&log->engine);
-	log_run(log);
+	log_run(log, U32_MAX);
 	mutex_unlock(&log->engine);
 }
 
@@ -548,7 +554,7 @@ void cohort_log_preserve_here(struct cohort_log *log, struct list_head *ops, u32
 		log_queue(log);
 		return;
 	}
-	log_run(log);
+	log_run(log, MAX_INFLIGHT);
 	mutex_unlock(&log->engine);
 }
 
