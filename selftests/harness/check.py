@@ -3,6 +3,7 @@
 
 import argparse
 import concurrent.futures
+import fcntl
 import fnmatch
 import glob
 import os
@@ -170,6 +171,17 @@ def wanted(step, patterns):
     return not patterns or any(fnmatch.fnmatch(step.name, p) for p in patterns)
 
 
+def lock_logs():
+    """Two runs in one tree would write the same logs: the second waits. Held to the end."""
+    file = open(LOGS + ".lock", "w", encoding="utf-8")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print("check: waiting for another run in this tree", flush=True)
+        fcntl.flock(file, fcntl.LOCK_EX)
+    return file
+
+
 def main():
     args = parse_args()
     if args.long:
@@ -180,9 +192,11 @@ def main():
         print("\n".join(s.name for phase in phases for s in phase))
         return 0
     os.makedirs(LOGS, exist_ok=True)
+    lock = lock_logs()
     report = Report()
     for phase in phases:
         run_phase(phase, report, args.pattern)
+    lock.close()
     return 0 if report.end() else 1
 
 
