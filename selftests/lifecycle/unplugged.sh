@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Disks that are pulled out under load: a member's, then the pool's.
+# Disks that go away: a member's and the pool's pulled out under load, a pool's table, a disk that takes no write.
 # guest: disks=4 size=1G timeout=300 once=6.12
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
@@ -102,6 +102,76 @@ t_pool_is_pulled()
 	cohortctl pool close p
 	holds 4 "$SLICE1" 0 1M
 	iocheck compare --shadow shadow "$SLICE2"
+}
+
+# table_of DEVICE TABLE: takes the place of the one it has.
+table_of()
+{
+	dmsetup load "$1" --table "$2"
+	timeout 60 dmsetup resume "$1"
+}
+
+t_reads_that_wait_for_a_pool_end_when_its_table_goes()
+{
+	local reader status=0
+
+	make_slices 1 32M "$DISK2"
+	cohortctl pool create --force p "$DISK1"
+	defer strike_without_pool
+	attach m1 "$SLICE1"
+	put 1 /dev/mapper/m1 0 1M
+	snapshot r m1
+	put 2 /dev/mapper/m1 0 1M
+	dmsetup suspend p
+	timeout 60 dd if=/dev/mapper/r_1 of=/dev/null bs=64K count=1 iflag=direct 2>dd.out &
+	reader=$!
+	sleep 1
+	kill -0 $reader || fail "the read did not wait: $(cat dd.out)"
+	table_of p "0 $(sectors_of "$DISK1") error"
+	wait $reader || status=$?
+	same "$status" 1 "exit status of the reader"
+	put 3 /dev/mapper/m1 0 1M
+	holds 3 /dev/mapper/m1 0 1M
+	dmsetup remove r_1
+	dmsetup remove m1
+	dmsetup remove p
+	holds 3 "$SLICE1" 0 1M
+}
+
+pool_has_failed() { [[ $(cohortctl pool list --json | number State) == Failed ]]; }
+
+# Not even the mark that it failed can be written: its snapshots must not come back whole.
+t_pool_that_takes_no_write_comes_up_broken()
+{
+	local n
+
+	n=$(sectors 256M)
+	make_slices 1 32M "$DISK2"
+	dmsetup create below --table "0 $n linear $DISK1 0"
+	defer remove_dm below
+	cohortctl pool create --force p /dev/mapper/below
+	defer strike_without_pool
+	attach m1 "$SLICE1"
+	put 1 /dev/mapper/m1 0 4M
+	snapshot r m1
+	table_of below "0 $n error"
+	put 2 /dev/mapper/m1 0 4M
+	wait_for 30 pool_has_failed
+	table_of below "0 $n linear $DISK1 0"
+	dmsetup remove r_1
+	cohortctl detach m1 || note "detach: $?"
+	cohortctl pool close p
+	cohortctl pool open /dev/mapper/below
+	attach_again m1 "$SLICE1"
+	same "$(show r CopyState)" Broken "state of r"
+	refuse holds 1 /dev/mapper/r_1 0 64K
+	drop r
+	snapshot s m1
+	put 3 /dev/mapper/m1 0 1M
+	holds 2 /dev/mapper/s_1 0 4M
+	drop s
+	cohortctl detach --forget m1
+	cohortctl pool remove p
 }
 
 strike_without_pool()
