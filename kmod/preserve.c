@@ -188,6 +188,7 @@ static struct cohort_op *op_begin(struct cohort_volume *vol, u64 chunk, u64 epoc
 	op->log.entry.epoch = epoch;
 	op->log.done = op_logged;
 	atomic_add(chunk_bytes(vol), &vol->budget);
+	atomic_inc(&vol->reading);
 	spin_lock_irqsave(&vol->lock, flags);
 	hash_add(vol->ops, &op->hash, chunk);
 	spin_unlock_irqrestore(&vol->lock, flags);
@@ -195,6 +196,13 @@ static struct cohort_op *op_begin(struct cohort_volume *vol, u64 chunk, u64 epoc
 }
 
 /* ---- reading the old chunks ---- */
+
+/* @count chunks are read, and the disk is let go of; their operations still keep the volume. */
+static void reading_sub(struct cohort_volume *vol, u32 count)
+{
+	if (atomic_sub_and_test(count, &vol->reading))
+		wake_up_all(&vol->wait);
+}
 
 static void read_endio(struct bio *bio)
 {
@@ -209,6 +217,8 @@ static void read_endio(struct bio *bio)
 	list_splice_init(&read->ops, &ops);
 	/* first, for it is the volume's memory: only the operations keep that */
 	bio_put(bio);
+	if (good)
+		reading_sub(vol, count);
 	spin_lock_irqsave(&vol->lock, flags);
 	collected = good && vol->collect;
 	if (collected) {
@@ -317,6 +327,7 @@ static void retry_reads(struct cohort_volume *vol)
 	spin_unlock_irqrestore(&vol->lock, flags);
 	list_for_each_entry_safe(op, next, &ops, log.list) {
 		read_pieces(op);
+		reading_sub(vol, 1);
 		list_move_tail(&op->log.list, &one);
 		cohort_log_preserve(vol->pool->log, &one, 1);
 	}
@@ -599,6 +610,13 @@ void cohort_preserve_requeue(struct cohort_volume *vol, bool requeue)
 	cohort_volume_kick(vol);
 	if (requeue)
 		flush_delayed_work(&vol->work);
+}
+
+void cohort_preserve_leave_disk(struct cohort_volume *vol)
+{
+	wait_event(vol->wait, !atomic_read(&vol->reading) && !atomic_read(&vol->users));
+	/* a look at writes that are given back meanwhile */
+	flush_delayed_work(&vol->work);
 }
 
 void cohort_preserve_drain(struct cohort_volume *vol)

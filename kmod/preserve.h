@@ -19,7 +19,12 @@ int cohort_preserve_map(struct cohort_volume *vol, struct bio *bio, struct cohor
 
 /* noflush suspend: held writes, and those to come, go back to device-mapper. Sleeps. */
 void cohort_preserve_requeue(struct cohort_volume *vol, bool requeue);
-/* Waits until nothing of ours is under way to the disk below. */
+/*
+ * Waits until nothing of ours is under way to the disk below, with no write held
+ * or to come. What is read may still be on its way to a pool that is suspended.
+ */
+void cohort_preserve_leave_disk(struct cohort_volume *vol);
+/* The same, and until all that was read is in the pool. Both sleep. */
 void cohort_preserve_drain(struct cohort_volume *vol);
 
 #endif

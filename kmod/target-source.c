@@ -272,7 +272,7 @@ static void source_postsuspend(struct dm_target *ti)
 {
 	struct source_target *st = ti->private;
 
-	cohort_preserve_drain(st->vol);
+	cohort_preserve_leave_disk(st->vol);
 }
 
 static void source_status(struct dm_target *ti, status_type_t type, unsigned int flags,

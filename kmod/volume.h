@@ -78,8 +78,9 @@ struct cohort_volume {
 	bool requeue;			/* noflush suspend: held writes go back to dm */
 	struct workqueue_struct *wq;
 	atomic_t budget;		/* bytes between read and log write */
+	atomic_t reading;		/* chunks being read from bdev */
 	atomic_t users;			/* cuts that use bdev */
-	wait_queue_head_t wait;		/* era counts fell, users left */
+	wait_queue_head_t wait;		/* era counts fell, reads ended, users left */
 
 	mempool_t op_pool;
 	mempool_t page_pool;
