@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -310,6 +311,13 @@ static int compare(const struct shadow *shadow, const struct device *dev, __u64 
 	return good ? 0 : 1;
 }
 
+/* Ends it between two requests, so that what was written is still known. */
+static void on_signal(int sig)
+{
+	(void)sig;
+	stop = true;
+}
+
 static void run_for(double seconds)
 {
 	__u64 end = now_ns() + seconds * 1e9;
@@ -336,6 +344,8 @@ int rand_verify(struct job *job)
 		shadow_fill(&shadow, &dev, job->offset);
 	like.dev = &dev;
 	like.shadow = &shadow;
+	signal(SIGINT, on_signal);
+	signal(SIGTERM, on_signal);
 	workers = alloc_array(job->jobs, sizeof(*workers));
 	start_workers(workers, &like);
 	if (job->seconds)
