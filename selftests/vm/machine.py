@@ -175,7 +175,9 @@ def qemu_command(args, kernel, rundir, streams):
     if kvm_works(image):
         accel = ["-accel", "kvm", "-cpu", "host"]
     else:
-        accel = ["-accel", "tcg,thread=multi", "-cpu", "max,la57=off,monitor=off"]
+        # Emulated, a "rep movsb" takes its bytes one by one: let no one think it is fast.
+        accel = ["-accel", "tcg,thread=multi",
+                 "-cpu", "max,la57=off,monitor=off,erms=off,fsrm=off"]
     append = [KERNEL_ARGS, "cohort.run=" + rundir]
     if args.kernel == "6.12":
         append.append("kfence.sample_interval=100")
