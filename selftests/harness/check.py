@@ -141,7 +141,8 @@ def run_step(step, report, pattern):
         report.add(step.name, [ktap.Result("%s does not exist" % step.needs, ktap.SKIP)])
     elif step.kind == "guest":
         guest.run_all(step.command, pattern, os.path.join(LOGS, step.name), step.seconds,
-                      lambda path, results: report.add("%s %s" % (step.name, path), results))
+                      lambda path, results, seconds=None:
+                      report.add("%s %s" % (step.name, path), results, seconds))
     else:
         results = judge_command(step)
         report.add(step.name, results, time.monotonic() - begin)
@@ -160,8 +161,6 @@ def parse_args():
     parser.add_argument("-l", "--list", action="store_true", help="list the steps")
     parser.add_argument("-k", metavar="WORD", default="", dest="pattern",
                         help="of the guest tests, only those with WORD in their path")
-    parser.add_argument("--long", action="store_true",
-                        help="every guest test on every kernel, which takes hours")
     parser.add_argument("steps", nargs="*", metavar="STEP",
                         help="only these steps (shell patterns)")
     return parser.parse_args()
@@ -184,8 +183,6 @@ def lock_logs():
 
 def main():
     args = parse_args()
-    if args.long:
-        os.environ["COHORT_LONG"] = "1"
     phases = load_steps("selftests/steps")
     phases = [[s for s in phase if wanted(s, args.steps)] for phase in phases]
     if args.list:

@@ -14,14 +14,28 @@ NOT_GUEST = ("bench", "checks", "demo", "harness", "model", "tools", "unit", "vm
 LIST = "selftests/guest-tests.list"
 HEAD_LINES = 30
 BOOT_SECONDS = 120
+POLL_SECONDS = 0.5
 DEFAULT_SECONDS = 180
+
+
+# Programs that tests start again and again, and what they are linked with.
+HOT = ("cohortctl", "stamp", "iocheck", "cutloop", "call", "dmsetup", "blockdev", "bash", "sed",
+       "grep", "mawk", "dd", "dmesg", "timeout", "sleep", "numfmt", "jq", "rm", "mkdir", "modprobe")
+
+
+def hot_files():
+    """Their paths: opened from the host's root, each costs the guest several round trips."""
+    path = os.pathsep.join([os.path.abspath("build/bin"), os.environ["PATH"]])
+    programs = [p for p in (shutil.which(name, path=path) for name in HOT) if p]
+    said = subprocess.run(["ldd", *programs], capture_output=True, text=True, check=False).stdout
+    libraries = re.findall(r"(/\S+) \(", said)
+    return sorted({os.path.realpath(p) for p in programs + libraries})
 
 
 class Test:
     """A test file and what its "guest:" line asks for.
 
     disks=N size=SIZE disk=SPEC mem=SIZE cpus=N timeout=SECONDS kernel=6.12 udev alone
-    once=6.12: on that kernel only, unless everything is asked for (./check --long)
     """
 
     def __init__(self, path, wishes):
@@ -34,7 +48,6 @@ class Test:
         self.cpus = self.wish("cpus", "2")
         self.timeout = int(self.wish("timeout", DEFAULT_SECONDS))
         self.kernel = self.wish("kernel", None)
-        self.once = self.wish("once", None)
         self.udev = "udev" in self.words
         self.alone = "alone" in self.words
 
@@ -83,10 +96,8 @@ def scripts():
 
 
 def discover(kernel, pattern):
-    everything = bool(os.environ.get("COHORT_LONG"))
     return [test for test in [*scripts(), *listed()]
-            if test.kernel in (None, kernel) and pattern in test.path and
-            (everything or test.once in (None, kernel))]
+            if test.kernel in (None, kernel) and pattern in test.path]
 
 
 class Boot:
@@ -97,7 +108,8 @@ class Boot:
         self.tests = tests
         self.folder = folder
         self.status = None
-        self.words = ""
+        self.ended = 0
+        self.last_end = None
 
     def file(self, name):
         return os.path.join(self.folder, name)
@@ -119,17 +131,35 @@ class Boot:
             args += ["--disk", disk]
         return args + ["--", "selftests/vm/batch", self.file("list")]
 
-    def run(self, deadline):
+    def run(self, deadline, report):
+        """Runs it; each test is reported as it ends."""
         os.makedirs(self.folder)
         with open(self.file("list"), "w", encoding="utf-8") as file:
             for number, test in enumerate(self.tests):
                 file.write("%d %d %s\n" % (number, test.timeout, test.path))
+        with open(self.file("hot"), "w", encoding="utf-8") as file:
+            file.write("\n".join(hot_files()) + "\n")
         wanted = BOOT_SECONDS + sum(test.timeout + 20 for test in self.tests)
         limit = max(1, int(min(wanted, deadline - time.monotonic())))
-        done = subprocess.run(self.command(limit), stdin=subprocess.DEVNULL,
-                              capture_output=True, check=False)
-        self.status = done.returncode
-        self.words = done.stderr.decode("utf-8", "replace")
+        self.last_end = time.monotonic()
+        with open(self.file("words"), "wb") as words, \
+                subprocess.Popen(self.command(limit), stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.DEVNULL, stderr=words) as guest:
+            while guest.poll() is None:
+                time.sleep(POLL_SECONDS)
+                self.tell(report)
+        self.tell(report)
+        self.status = guest.returncode
+
+    def tell(self, report):
+        while self.ended < len(self.tests):
+            results = self.outcome(self.ended)
+            if results is None:
+                return
+            now = time.monotonic()
+            report(self.tests[self.ended].path, results, now - self.last_end)
+            self.last_end = now
+            self.ended += 1
 
     def outcome(self, number):
         """The results of a test that ended, else None."""
@@ -154,7 +184,7 @@ class Boot:
         reader = ktap.Reader()
         for line in (said or "").splitlines():
             reader.feed(line)
-        last = self.words.strip().splitlines()[-1:] or ["no words"]
+        last = (self.text("words") or "").strip().splitlines()[-1:] or ["no words"]
         words = "\n".join(reader.said + [self.kernel_log_of(test.path)])
         return reader.results + [
             ktap.Result("the guest did not survive: " + last[0], ktap.FAIL, words)]
@@ -170,14 +200,8 @@ def run_group(kernel, tests, folder, deadline, report):
             for test in tests:
                 report(test.path, [ktap.Result("no time left to run it", ktap.FAIL)])
             return
-        boot.run(deadline)
-        ended = 0
-        for number, test in enumerate(tests):
-            results = boot.outcome(number)
-            if results is None:
-                break
-            report(test.path, results)
-            ended += 1
+        boot.run(deadline, report)
+        ended = boot.ended
         # A boot that ended well stopped at a dirty test; else the next one died.
         if boot.status != 0 and ended < len(tests):
             report(tests[ended].path, boot.death(ended))
@@ -189,7 +213,7 @@ def run_group(kernel, tests, folder, deadline, report):
 
 
 def run_all(kernel, pattern, folder, seconds, report):
-    """Run all guest tests on one kernel; report(path, results) is called for each file."""
+    """Run all guest tests on one kernel; report(path, results, seconds) is called for each file."""
     folder = os.path.abspath(folder)
     shutil.rmtree(folder, ignore_errors=True)
     tests = discover(kernel, pattern)
