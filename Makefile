@@ -13,7 +13,7 @@ libctl:
 tools: libctl
 	$(MAKE) -C tools
 
-selftests-tools:
+selftests-tools: libctl
 	$(MAKE) -C selftests/tools
 
 # A build tree per kernel, so that two kernels never share an object.

@@ -4,23 +4,12 @@
 # guest: disks=4 size=64M timeout=300
 . "$(dirname "$0")/../lib.sh"
 
-# make_call: the program that makes one call, built once per guest.
-make_call()
-{
-	call=$TESTS_DIR/call
-	[[ -x $call ]] || gcc -O1 -D_GNU_SOURCE -Wall -Wextra -Werror -o "$call" \
-		-I"$COHORT_TREE/include" -I"$COHORT_TREE/include/uapi" \
-		"$COHORT_TREE/selftests/library/call.c" "$COHORT_TREE/build/lib/libcohort.so.0" \
-		-Wl,-rpath,"$COHORT_TREE/build/lib" -lpthread
-}
-
 # make_lab COUNT: pool "pool" on DISK1 with sources s1... of 8 MiB, each over a
 # linear device of its own.
 make_lab()
 {
 	local i slice
 
-	make_call
 	make_slices "$1" 8M "$DISK2"
 	cohortctl pool create pool "$DISK1"
 	defer cohortctl pool remove pool
@@ -37,7 +26,7 @@ delete_all()
 	local name
 
 	for name in $(relationships); do
-		"$call" modify Operation=19 Synchronization="$name" | grep '^code=0 ' || return
+		call modify Operation=19 Synchronization="$name" | grep '^code=0 ' || return
 	done
 }
 
@@ -64,7 +53,7 @@ expect()
 	local code=$1 attribute=$2
 
 	shift 2
-	outcome=$("$call" "$@")
+	outcome=$(call "$@")
 	[[ $outcome == "code=$code "* ]] || fail "wanted $code: $* gave $outcome"
 	[[ $attribute == - || $outcome == *" attribute=$attribute "* ]] ||
 		fail "wanted attribute $attribute: $* gave $outcome"
@@ -251,7 +240,7 @@ t_consistency_none_is_recorded()
 t_threads_share_a_context()
 {
 	make_lab 2
-	same "$("$call" storm SourceElements=s1,s2 threads=4 rounds=5)" failures=0
+	same "$(call storm SourceElements=s1,s2 threads=4 rounds=5)" failures=0
 	same "$(relationships)" ""
 }
 
