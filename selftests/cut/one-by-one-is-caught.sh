@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Members cut one after another are not one instant, and the checker says so.
-# guest: disks=4 size=1G timeout=300 once=long
+# guest: disks=4 size=1G timeout=300
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/stage.sh"
@@ -10,7 +10,7 @@ t_consistency_none_is_caught()
 {
 	local i caught=0
 
-	raise_stage 6 8M
+	raise_stage 6 8M 60 90 70
 	start_writers 8
 	for ((i = 1; i <= 5; i++)); do
 		cut_all "n$i" --consistency none
@@ -27,7 +27,7 @@ t_one_relationship_per_member_is_caught()
 {
 	local i m caught=0 all
 
-	raise_stage 4 8M
+	raise_stage 4 8M 60 90 70
 	start_writers 8
 	for ((i = 1; i <= 3; i++)); do
 		all=()
@@ -48,7 +48,7 @@ t_the_same_members_cut_together_are_consistent()
 {
 	local i
 
-	raise_stage 4 8M
+	raise_stage 4 8M 60 90 70
 	start_writers 8
 	for ((i = 1; i <= 3; i++)); do
 		cut_all "t$i"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Cuts of groups that share members, at the same time, are each consistent.
-# guest: disks=4 size=1G timeout=300 once=6.12
+# guest: disks=4 size=1G timeout=300
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/stage.sh"
@@ -28,7 +28,7 @@ t_two_parties_share_two_members()
 {
 	local left right
 
-	raise_stage 6 8M 4 8
+	raise_stage 6 8M 60 90
 	(party left 0 m1 m2 m3 m4) &
 	left=$!
 	(party right 4M m3 m4 m5 m6) &
@@ -43,7 +43,7 @@ t_two_parties_cut_the_same_group()
 {
 	local left right
 
-	raise_stage 3 8M 4 8
+	raise_stage 3 8M 60 90
 	cohortctl group create g m1 m2 m3 >/dev/null
 	defer cohortctl group delete g
 	(party left 0 m1 m2 m3) &

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What breaks cuts elsewhere: NOWAIT, reclaim, stacked members, lost slots, discards, CPUs that go, restless pages.
-# guest: disks=4 size=1G timeout=420 once=6.12
+# guest: disks=4 size=1G timeout=420
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/stage.sh"
@@ -66,7 +66,7 @@ t_member_on_a_member()
 {
 	local i
 
-	raise_stage 2 8M 4 8
+	raise_stage 2 8M 60 90
 	attach top /dev/mapper/m1
 	SOURCES=(top m2)
 	start_writers 8
@@ -131,7 +131,7 @@ t_cpus_come_and_go_during_cuts()
 	local cpu=/sys/devices/system/cpu/cpu1/online i toggler
 
 	[[ -e $cpu ]] || skip "no CPU to take away"
-	raise_stage 4 8M 4 8
+	raise_stage 4 8M 60 90
 	start_writers 16
 	defer eval "echo 1 >$cpu"
 	while [[ ! -e quiet ]]; do

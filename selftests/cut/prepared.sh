@@ -25,7 +25,7 @@ t_activated_under_load_is_consistent()
 {
 	local i
 
-	raise_stage 4 8M 4 8
+	raise_stage 4 8M 60 90
 	start_writers 16
 	for ((i = 1; i <= 5; i++)); do
 		snapshot "r$i" --wait Inactive "${SOURCES[@]}"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Groups of one member and of 64 are cut as others are.
-# guest: disks=4 size=1G timeout=300 once=6.12
+# guest: disks=4 size=1G timeout=300
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/stage.sh"
@@ -10,7 +10,7 @@ t_one_member()
 {
 	local i
 
-	raise_stage 1 8M
+	raise_stage 1 8M 60
 	start_writers 8
 	for ((i = 1; i <= 5; i++)); do
 		cut_all "one$i"

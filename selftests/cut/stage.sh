@@ -37,7 +37,8 @@ attached_sources()
 # ---------------------------------------------------------------- stage
 
 # make_slow COUNT MS...: slow1... on the slices, whose writes take so long; the
-# times are used in turn.
+# times are used in turn. From 50 ms on: below, dm-delay of 6.12 watches the clock
+# in a loop, and nothing else gets a CPU.
 make_slow()
 {
 	local count=$1 i ms

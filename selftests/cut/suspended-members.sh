@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Cuts while members are suspended, resumed and given new tables.
-# guest: disks=4 size=1G timeout=300 once=6.12
+# guest: disks=4 size=1G timeout=300
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/stage.sh"
@@ -57,7 +57,7 @@ cuts_among_reloads()
 {
 	local i writers
 
-	raise_stage 4 8M 4 8
+	raise_stage 4 8M 60 90
 	start_writers 16
 	restless "$@" &
 	writers=$!

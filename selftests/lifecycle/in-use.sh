@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What is in use is not taken away: pool under load, open source, open image, disk below.
-# guest: disks=4 size=1G timeout=300 once=6.12
+# guest: disks=4 size=1G timeout=300
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../cut/stage.sh"
 
 t_pool_is_not_closed_under_load()
 {
-	raise_stage 3 8M
+	raise_stage 3 8M 60 90
 	start_writers 8
 	cut_all r
 	refuse -m 'pool p is in use.*m[123]' cohortctl pool close p
