@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # cohortctl against the module: every verb in text and JSON, waiting, events, exit codes.
-# guest: disks=3 size=64M timeout=450
+# guest: disks=4 size=64M timeout=450
 # shellcheck disable=SC2317 # cases are called by run_tests
 
 . "$(dirname "$0")/../lib.sh"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Discards and write-zeroes under a snapshot: the image stays whole, and nothing is copied for a discard.
-# guest: disks=2 size=256M timeout=500
+# guest: disks=4 size=1G timeout=500
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../cut/stage.sh"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What the queues of sources and images say: block sizes, stable writes, flushes.
-# guest: disks=2 size=128M disk=64M,logical_block_size=4096,physical_block_size=4096 disk=128M,logical_block_size=4096,physical_block_size=4096 timeout=500 once=long
+# guest: disks=2 size=128M disk=64M,logical_block_size=4096,physical_block_size=4096 disk=128M,logical_block_size=4096,physical_block_size=4096 timeout=500
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../cut/stage.sh"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Writes of every size and alignment, for each chunk size: every image equals the source as it was.
-# guest: disks=2 size=512M timeout=900 once=long
+# guest: disks=4 size=1G timeout=900
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../cut/stage.sh"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The guest is what selftests/vm/run promises, and lib.sh judges what happens in it.
-# guest: disks=2 size=64M timeout=90
+# guest: disks=4 size=64M timeout=90
 . "$(dirname "$0")/../lib.sh"
 
 # a case runs in a directory of its own
@@ -12,7 +12,7 @@ t_disks_are_named_in_order()
 	same "$(<"/sys/block/${DISK1#/dev/}/serial")" cohort-disk1
 	same "$(<"/sys/block/${DISK2#/dev/}/serial")" cohort-disk2
 	same "$(sectors_of "$DISK2")" "$(sectors 64M)"
-	[[ ! -v DISK3 ]]
+	[[ ! -v DISK5 ]]
 }
 
 t_files_of_the_host_are_seen_and_not_changed()

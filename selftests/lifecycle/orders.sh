@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Suspend, load, clear, resume and remove, of every target, in every order that ends with a working device.
-# guest: disks=4 size=1G timeout=420 once=long
+# guest: disks=4 size=1G timeout=420
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../cut/stage.sh"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Disks that can be no member or pool are refused in one line that names them, and nothing changes.
-# guest: disks=4 size=64M timeout=600 once=6.1
+# guest: disks=4 size=64M timeout=600
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../cut/stage.sh"

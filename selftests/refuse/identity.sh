@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A source is known again: swapped disks and disks written elsewhere are refused, --force breaks what is older.
-# guest: disks=3 size=64M timeout=500
+# guest: disks=4 size=64M timeout=500
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../cut/stage.sh"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Pools, sources and images as udev sees them, and an event of the module that starts a unit.
-# guest: disks=3 size=64M timeout=450 udev once=6.12
+# guest: disks=3 size=64M timeout=450 udev
 # shellcheck disable=SC2317 # cases are called by run_tests
 
 . "$(dirname "$0")/../lib.sh"

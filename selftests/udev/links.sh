@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The shipped udev rules: links stay on the live device, disks below sources and pools stay out of sight.
-# guest: disks=2 size=64M timeout=450 udev once=long
+# guest: disks=3 size=64M timeout=450 udev
 #
 # The rules know devices by their DM UUIDs, so dm-linear devices with such UUIDs
 # stand for sources, images and pools: what is tested is the rules.

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The netlink family, driven from its spec alone by the Python client of the kernel source.
-# guest: disks=2 size=64M timeout=400 once=6.1
+# guest: disks=4 size=64M timeout=400
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 
