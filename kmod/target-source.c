@@ -214,7 +214,7 @@ static int first_era(struct cohort_volume *vol)
 
 	if (rcu_access_pointer(vol->era))
 		return 0;
-	era = cohort_era_new();
+	era = cohort_era_new(vol);
 	if (!era)
 		return -ENOMEM;
 	era->gp_done = true;

@@ -87,16 +87,21 @@ void cohort_volume_lower(struct cohort_volume *vol)
 	cohort_volume_kick(vol);
 }
 
-struct cohort_era *cohort_era_new(void)
+static u64 nr_bit_pages(const struct cohort_volume *vol)
+{
+	return DIV_ROUND_UP_ULL(vol->nr_chunks, BITS_PER_PAGE);
+}
+
+struct cohort_era *cohort_era_new(const struct cohort_volume *vol)
 {
 	struct cohort_era *era = kzalloc(sizeof(*era), GFP_KERNEL);
 
 	if (!era)
 		return NULL;
-	/* freed behind RCU, in a softirq */
-	xa_init_flags(&era->preserved, XA_FLAGS_LOCK_BH);
-	if (cohort_inflight_init(&era->inflight)) {
-		kfree(era);
+	era->nr_preserved = nr_bit_pages(vol);
+	era->preserved = kvcalloc(era->nr_preserved, sizeof(*era->preserved), GFP_KERNEL);
+	if (!era->preserved || cohort_inflight_init(&era->inflight)) {
+		cohort_era_free(era);
 		return NULL;
 	}
 	return era;
@@ -104,7 +109,7 @@ struct cohort_era *cohort_era_new(void)
 
 void cohort_volume_refill(struct cohort_volume *vol)
 {
-	struct cohort_era *era = READ_ONCE(vol->spare) ? NULL : cohort_era_new();
+	struct cohort_era *era = READ_ONCE(vol->spare) ? NULL : cohort_era_new(vol);
 
 	mutex_lock(&cohort_cut_mutex);
 	if (!vol->spare)
@@ -125,19 +130,18 @@ struct cohort_era *cohort_volume_take_era(struct cohort_volume *vol)
 	if (era)
 		return era;
 	noio = memalloc_noio_save();
-	era = cohort_era_new();
+	era = cohort_era_new(vol);
 	memalloc_noio_restore(noio);
 	return era;
 }
 
 void cohort_era_free(struct cohort_era *era)
 {
-	unsigned long index;
-	void *page;
+	u64 i;
 
-	xa_for_each(&era->preserved, index, page)
-		free_page((unsigned long)page);
-	xa_destroy(&era->preserved);
+	for (i = 0; era->preserved && i < era->nr_preserved; i++)
+		free_page((unsigned long)era->preserved[i]);
+	kvfree(era->preserved);
 	cohort_inflight_exit(&era->inflight);
 	kfree(era);
 }
@@ -235,7 +239,7 @@ void cohort_volume_reap(struct cohort_volume *vol)
 /* Notes once per era that its writes met writes of the era before: the cut fell into traffic. */
 static void note_mixed(struct cohort_era *era)
 {
-	struct cohort_era *prev = rcu_dereference(era->prev);
+	struct cohort_era *prev = rcu_dereference_sched(era->prev);
 
 	if (prev && !READ_ONCE(era->mixed) && cohort_inflight_total(&prev->inflight))
 		WRITE_ONCE(era->mixed, true);
@@ -254,22 +258,26 @@ void cohort_write_enter(struct cohort_volume *vol, struct cohort_write *w, secto
 	w->sector = sector;
 	w->sectors = sectors;
 	w->ready = false;
-	rcu_read_lock();
-	preempt_disable();
+	rcu_read_lock_sched();
 	/* pairs with the release of a flip */
 	epoch = smp_load_acquire(&cohort_epoch);
-	era = rcu_dereference(vol->era);
+	era = rcu_dereference_sched(vol->era);
 	while (era->first_epoch > epoch)
-		era = rcu_dereference(era->prev);
+		era = rcu_dereference_sched(era->prev);
 	cohort_inflight_add(&era->inflight, sector, sectors);
 	w->era = era;
-	preempt_enable();
 	if (unlikely(rcu_access_pointer(era->prev)))
 		note_mixed(era);
-	rcu_read_unlock();
+	rcu_read_unlock_sched();
 }
 
-/* The era may be gone as soon as it is uncounted, but not before the RCU section ends. */
+/*
+ * The era may be gone as soon as it is uncounted, but not before the RCU section
+ * ends. No barrier between count and flag: whoever waits for the count looks
+ * only behind the grace period of the flip that set the flag. A section that
+ * began before it is over by then, so its count is seen; a later one sees the
+ * flag, and wakes.
+ */
 void cohort_write_leave(struct cohort_volume *vol, struct cohort_write *w)
 {
 	struct cohort_era *era = w->era;
@@ -277,31 +285,24 @@ void cohort_write_leave(struct cohort_volume *vol, struct cohort_write *w)
 	if (!era)
 		return;
 	w->era = NULL;
-	rcu_read_lock();
+	rcu_read_lock_sched();
 	cohort_inflight_sub(&era->inflight, w->sector, w->sectors);
-	/* the count before the flag; pairs with the barrier behind the flip */
-	smp_mb();
 	if (unlikely(READ_ONCE(era->closing))) {
 		cohort_volume_kick(vol);
 		wake_up_all(&vol->wait);
 	}
-	rcu_read_unlock();
+	rcu_read_unlock_sched();
 }
 
-bool cohort_era_has(struct cohort_era *era, u64 chunk)
+bool cohort_era_has(const struct cohort_era *era, u64 chunk)
 {
-	unsigned long *bits;
-	bool has;
+	const unsigned long *bits = READ_ONCE(era->preserved[chunk / BITS_PER_PAGE]);
 
-	rcu_read_lock();
-	bits = xa_load(&era->preserved, chunk / BITS_PER_PAGE);
 	/* acquire: pairs with the barrier in cohort_era_set() */
-	has = bits && test_bit_acquire(chunk % BITS_PER_PAGE, bits);
-	rcu_read_unlock();
-	return has;
+	return bits && test_bit_acquire(chunk % BITS_PER_PAGE, bits);
 }
 
-u64 cohort_era_next_unset(struct cohort_era *era, u64 chunk, u64 end)
+u64 cohort_era_next_unset(const struct cohort_era *era, u64 chunk, u64 end)
 {
 	while (chunk < end && cohort_era_has(era, chunk))
 		chunk++;
@@ -310,17 +311,20 @@ u64 cohort_era_next_unset(struct cohort_era *era, u64 chunk, u64 end)
 
 void cohort_era_set(struct cohort_era *era, u64 chunk, gfp_t gfp)
 {
-	unsigned long index = chunk / BITS_PER_PAGE;
-	unsigned long *bits = xa_load(&era->preserved, index);
+	unsigned long **slot = &era->preserved[chunk / BITS_PER_PAGE];
+	unsigned long *bits = READ_ONCE(*slot);
 
 	if (!bits) {
-		bits = (unsigned long *)get_zeroed_page(gfp | __GFP_NOWARN);
-		if (!bits)
+		unsigned long *fresh = (unsigned long *)get_zeroed_page(gfp | __GFP_NOWARN);
+
+		if (!fresh)
 			return;
-		if (xa_insert_bh(&era->preserved, index, bits, gfp | __GFP_NOWARN)) {
-			free_page((unsigned long)bits);
-			return;
-		}
+		/* a full barrier: the page is zero before it is seen */
+		bits = cmpxchg(slot, NULL, fresh);
+		if (bits)
+			free_page((unsigned long)fresh);
+		else
+			bits = fresh;
 	}
 	/* whoever sees the bit sees the index entry it stands for */
 	smp_mb__before_atomic();

@@ -14,7 +14,6 @@
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
-#include <linux/xarray.h>
 #include "inflight.h"
 #include "log.h"
 #include "defs.h"
@@ -45,7 +44,8 @@ struct cohort_era {
 	bool mixed;			/* a write of it met writes of the era before */
 	struct cohort_inflight inflight;
 	/* per 32768 chunks a page of bits; only a cache of the index: missing means ask */
-	struct xarray preserved;
+	unsigned long **preserved;
+	u64 nr_preserved;
 	struct rcu_head rcu;
 };
 
@@ -112,7 +112,7 @@ void cohort_volume_kick(struct cohort_volume *vol);
 void cohort_volume_lower(struct cohort_volume *vol);
 
 /* NULL without memory; may sleep. */
-struct cohort_era *cohort_era_new(void);
+struct cohort_era *cohort_era_new(const struct cohort_volume *vol);
 /* Sees to a spare era. Sleeps; caller holds no lock. */
 void cohort_volume_refill(struct cohort_volume *vol);
 /* An era for a cut: the spare, or a new one. NULL without memory. */
@@ -143,9 +143,9 @@ void cohort_write_enter(struct cohort_volume *vol, struct cohort_write *w, secto
 /* Uncounts it, if it was counted. Any context. */
 void cohort_write_leave(struct cohort_volume *vol, struct cohort_write *w);
 
-bool cohort_era_has(struct cohort_era *era, u64 chunk);
+bool cohort_era_has(const struct cohort_era *era, u64 chunk);
 void cohort_era_set(struct cohort_era *era, u64 chunk, gfp_t gfp);
 /* First chunk in [@chunk, @end) whose bit is not set, or @end. Any context. */
-u64 cohort_era_next_unset(struct cohort_era *era, u64 chunk, u64 end);
+u64 cohort_era_next_unset(const struct cohort_era *era, u64 chunk, u64 end);
 
 #endif
