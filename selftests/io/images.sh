@@ -54,15 +54,16 @@ t_fresh_images_race_first_overwrites()
 # A flipped bit in each block of the pool's data: EIO, never other data.
 t_damaged_chunk_is_an_error()
 {
-	local at status=0 output
+	local status=0 output
 
 	raise_stage 1 8M
 	put 1 /dev/mapper/m1 0 8M
 	snapshot r m1
 	put 2 /dev/mapper/m1 0 1M
-	for ((at = 1048576; at < 8 * 1048576; at += 4096)); do
-		printf 'X' | dd of="$DISK1" bs=1 seek=$((at + 2049)) conv=notrunc status=none
-	done
+	perl -e 'open(my $disk, "+<", $ARGV[0]) or die;
+		for (my $at = 1 << 20; $at < 8 << 20; $at += 4096) {
+			sysseek($disk, $at + 2049, 0) && syswrite($disk, "X") == 1 or die;
+		}' "$DISK1"
 	blockdev --flushbufs "$DISK1"
 	output=$(dd if=/dev/mapper/r_1 of=/dev/null bs=4096 count=256 iflag=direct 2>&1) || status=$?
 	[[ $status -ne 0 && $output == *"Input/output error"* ]] || fail "damage was not noticed: $output"
@@ -89,7 +90,7 @@ t_file_system_on_an_image()
 	sync
 	snapshot r m1
 	echo after >live/file
-	rm -f live/lost+found
+	rmdir live/lost+found
 	sync
 	mount -o ro,noload /dev/mapper/r_1 image
 	same "$(<image/file)" before "the file in the image"
@@ -124,4 +125,4 @@ t_tool_runs_with_root_on_members()
 	umount root/run root/sys root/proc
 }
 
-run_tests
+run_tests "$@"
