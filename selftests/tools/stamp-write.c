@@ -19,6 +19,7 @@ struct options {
 	double seconds;
 	__u64 interval_ns;
 	__u64 dsync;			/* per cent of the writes */
+	__u64 dsync_chains;		/* of the first ones, all writes */
 	__u64 min, max, base;	/* bytes */
 	__u32 chains, slots;
 };
@@ -65,7 +66,8 @@ static void note_latency(struct stamp_state *st, __u32 window, __u64 ns)
 static int submit(struct writer *w, const struct stamp_place *place)
 {
 	struct iovec iov = { w->buf, (size_t)place->count * SECTOR };
-	int flags = rng_below(&w->rng, 100) < w->opt->dsync ? RWF_DSYNC : 0;
+	bool dsync = w->chain < w->opt->dsync_chains || rng_below(&w->rng, 100) < w->opt->dsync;
+	int flags = dsync ? RWF_DSYNC : 0;
 	ssize_t n = pwritev2(w->devs[place->member].fd, &iov, 1, place->lba * SECTOR, flags);
 
 	if (n == (ssize_t)iov.iov_len)
@@ -256,6 +258,7 @@ static const struct option long_options[] = {
 	{ "base", required_argument, NULL, 'b' },
 	{ "interval", required_argument, NULL, 'i' },
 	{ "dsync", required_argument, NULL, 'd' },
+	{ "dsync-chains", required_argument, NULL, 'D' },
 	{ }
 };
 
@@ -288,6 +291,9 @@ static void parse_option(struct options *opt, int c)
 		break;
 	case 'd':
 		opt->dsync = parse_number("--dsync", optarg);
+		break;
+	case 'D':
+		opt->dsync_chains = parse_number("--dsync-chains", optarg);
 		break;
 	default:
 		exit(EXIT_CANNOT);
