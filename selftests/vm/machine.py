@@ -112,11 +112,11 @@ def kvm_works(image):
 
 
 def split_disk(disk):
-    """(kind, name, cache mode, virtio-blk properties) of one --disk or --disk-file."""
+    """(kind, name, cache mode, virtio-blk properties) of one --disk, --disk-file or --disk-nbd."""
     kind, text = disk if isinstance(disk, tuple) else ("size", disk)
     name, *rest = text.split(",")
     # A disk that dies with the run needs no flush of the host's own disk.
-    cache = "writeback" if kind == "file" else "unsafe"
+    cache = "unsafe" if kind == "size" else "writeback"
     for prop in list(rest):
         if prop.startswith("cache="):
             cache = prop.partition("=")[2]
@@ -131,6 +131,18 @@ def size_in_bytes(text):
     return int(match.group(1)) << (10 * " KMGT".index(match.group(2) or " "))
 
 
+def nbd_source(name):
+    path, colon, export = name.rpartition(":")
+    if not colon or not os.path.exists(path):
+        raise GuestError("--disk-nbd %s: no such socket" % name)
+    return ("file.driver=nbd,file.server.type=unix,file.server.path=%s,file.export=%s"
+            % (path.replace(",", ",,"), export))
+
+
+def file_source(path):
+    return "file=" + path.replace(",", ",,")
+
+
 def disk_args(disks, rundir):
     args = []
     for number, disk in enumerate(disks, 1):
@@ -139,12 +151,16 @@ def disk_args(disks, rundir):
             path = os.path.join(rundir, "disk%d" % number)
             with open(path, "wb") as file:
                 file.truncate(size_in_bytes(name))
+            source = file_source(path)
+        elif kind == "nbd":
+            source = nbd_source(name)
         else:
             path = os.path.abspath(name)
             if not os.path.exists(path):
                 raise GuestError("--disk-file %s: does not exist" % name)
-        args += ["-drive", "if=none,id=d%d,format=raw,discard=unmap,cache=%s,file=%s"
-                 % (number, cache, path.replace(",", ",,"))]
+            source = file_source(path)
+        args += ["-drive", "if=none,id=d%d,format=raw,discard=unmap,cache=%s,%s"
+                 % (number, cache, source)]
         args += ["-device", ",".join(["virtio-blk-pci", "drive=d%d" % number,
                                       "serial=cohort-disk%d" % number] + props)]
     return args
