@@ -1,0 +1,49 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Writes, flushes, cuts and deletions recorded below pool and members, cut off at many points, each one judged.
+# usage: log-replay.host.sh 6.1|6.12|debug [POINTS [SEED [CUTS [OPTION...]]]]   runs on the host, prints KTAP
+# OPTIONs are for selftests/vm/run
+
+cd "$(dirname "$(readlink -f "$0")")/../.." || exit 1
+kernel=$1
+points=${2:-1000}
+seed=${3:-${COHORT_SEED:-$RANDOM}}
+cuts=${4:-25}
+options=("${@:5}")
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+failed=0
+
+# report NUMBER NAME STATUS: with what was said.
+report()
+{
+	tail -q -n 40 "$dir/said" "$dir/errors" | sed 's/^/# /'
+	[[ $3 -eq 0 ]] || failed=1
+	[[ $3 -eq 0 ]] || printf 'not '
+	echo "ok $1 $2"
+}
+
+record()
+{
+	local disks=(disk=pool:$((48 << 20)) disk=marks:65536) guest m
+
+	guest="selftests/vm/run --kernel $kernel --out $dir/out --timeout 400 ${options[*]@Q}"
+	guest+=" --disk-nbd $dir/sock:pool --disk-nbd $dir/sock:marks"
+	for m in m1 m2 m3 m4; do
+		disks+=("disk=$m:$((1 << 20))")
+		guest+=" --disk-nbd $dir/sock:$m"
+	done
+	nbdkit -U "$dir/sock" build/lib/recorder.so log="$dir/recording" "${disks[@]}" \
+		--run "$guest -- selftests/crash/log-replay.guest $cuts" \
+		>"$dir/said" 2>"$dir/errors"
+}
+
+echo "TAP version 13"
+echo "1..2"
+mkdir "$dir/out"
+record
+report 1 "$cuts cuts are recorded on $kernel" $?
+[[ $failed -eq 0 ]] || exit 1
+build/bin/crashlab "$dir/recording" "$dir/out" "$points" "$seed" >"$dir/said" 2>"$dir/errors"
+report 2 "a power cut at $points points, seed $seed" $?
+exit $failed
