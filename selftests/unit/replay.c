@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A pool's log read back: what a power cut may leave of it, and what is damage. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "../../kmod/replay.h"
+#include "unit.h"
+
+#ifdef COHORT_PLANT
+char *cohort_plant;
+#endif
+
+#define MIB (1ull << 20)
+#define SIZE (16 * MIB)
+#define CHUNK 4096u
+#define NONCE 5
+
+/* A pool in memory, and the place where its log goes on. */
+static struct {
+	u8 disk[SIZE];
+	struct cohort_super sb;
+	struct cohort_segment_entry table[256];
+	u32 seed;
+	u32 segment;
+	u32 offset;
+	u64 nonce;
+	u64 seq;
+	u64 completed;
+	u32 crc;
+} pool;
+
+/* What replay told. */
+static struct {
+	struct cohort_replay r;
+	struct cohort_segment_entry table[256];
+	u32 preserves;
+	u64 epochs;		/* their sum */
+	u32 records;
+	u32 last_id;
+} got;
+
+static u8 *segment_at(u32 segment, u32 offset)
+{
+	return pool.disk + pool.sb.segments_start + (u64)segment * pool.sb.segment_size + offset;
+}
+
+static u8 *here(void)
+{
+	return segment_at(pool.segment, pool.offset);
+}
+
+static void write_table(u32 segment)
+{
+	u32 first = segment - segment % COHORT_TABLE_PER_SECTOR;
+	u64 addr = cohort_table_address(first);
+
+	cohort_table_encode(pool.seed, addr, &pool.table[first], pool.disk + addr);
+}
+
+static void use_segment(u32 segment, u64 seq)
+{
+	pool.segment = segment;
+	pool.offset = 0;
+	pool.table[segment] = (struct cohort_segment_entry){
+		.seq = seq, .nonce = pool.nonce, .kind = COHORT_SEGMENT_LOG, .min_seq = pool.seq,
+	};
+	write_table(segment);
+}
+
+static void close_segment(void)
+{
+	pool.table[pool.segment].length = pool.offset;
+	write_table(pool.segment);
+}
+
+static void new_pool(void)
+{
+	const char *why;
+
+	memset(&pool, 0, sizeof(pool));
+	memcpy(pool.sb.uuid, "0123456789abcde", 16);
+	CHECK(!cohort_super_layout(&pool.sb, SIZE, CHUNK, &why), "%s", why);
+	CHECK(pool.sb.nr_segments <= 255, "too many segments");
+	pool.seed = cohort_pool_seed(pool.sb.uuid);
+	for (u32 i = 0; i < pool.sb.nr_segments; i += COHORT_TABLE_PER_SECTOR)
+		write_table(i);
+	pool.nonce = NONCE;
+	pool.seq = 1;
+	use_segment(0, 1);
+}
+
+/* The batch's payload and data are in place. */
+static void put_batch(u32 kind, u32 count, u32 data_len, u32 data_crc)
+{
+	struct cohort_batch b = {
+		.address = here() - pool.disk, .nonce = pool.nonce, .seq = pool.seq++,
+		.completed = pool.completed, .prev_crc = pool.crc, .kind = kind, .count = count,
+		.data_len = data_len, .data_crc = data_crc,
+	};
+
+	pool.crc = cohort_batch_encode(pool.seed, &b, here());
+	pool.offset += COHORT_BLOCK + data_len;
+}
+
+static void put_preserves(u32 count, u64 epoch)
+{
+	for (u32 i = 0; i < count; i++) {
+		u8 *data = here() + COHORT_BLOCK + i * CHUNK;
+		struct cohort_preserve p = { .source = 1, .chunk = i, .epoch = epoch };
+
+		memset(data, epoch + i, CHUNK);
+		p.crc = cohort_crc32c(~0u, data, CHUNK);
+		cohort_preserve_encode(here(), i, &p);
+	}
+	put_batch(COHORT_BATCH_PRESERVE, count, count * CHUNK, 0);
+}
+
+static void put_deletions(u32 first_id, u32 count)
+{
+	u32 len = count * sizeof(struct cohort_disk_record);
+	u32 blocks = (len + COHORT_BLOCK - 1) / COHORT_BLOCK;
+	u32 data_len = len <= COHORT_BATCH_PAYLOAD ? 0 : blocks * COHORT_BLOCK;
+	u8 *at = data_len ? here() + COHORT_BLOCK : ((struct cohort_disk_batch *)here())->payload;
+
+	for (u32 i = 0; i < count; i++) {
+		struct cohort_disk_record r = {
+			.type = cpu_to_le16(COHORT_REC_REL_DEL), .len = cpu_to_le32(sizeof(r)),
+			.id = cpu_to_le32(first_id + i),
+		};
+
+		memcpy(at + i * sizeof(r), &r, sizeof(r));
+	}
+	put_batch(COHORT_BATCH_RECORD, len, data_len, cohort_crc32c(~0u, at, len));
+}
+
+static int read_disk(void *ctx, u64 addr, void *buf, u32 len)
+{
+	(void)ctx;
+	if (addr > SIZE || len > SIZE - addr)
+		return -EIO;
+	memcpy(buf, pool.disk + addr, len);
+	return 0;
+}
+
+static int on_preserve(void *ctx, const struct cohort_preserve *p, u64 addr)
+{
+	(void)ctx;
+	CHECK_INT(pool.disk[addr], (u8)(p->epoch + p->chunk), "a chunk's first byte");
+	got.preserves++;
+	got.epochs += p->epoch;
+	return 0;
+}
+
+static int on_record(void *ctx, const void *record, u64 seq, u32 segment)
+{
+	const struct cohort_disk_record *r = record;
+
+	(void)ctx;
+	(void)seq;
+	(void)segment;
+	got.records++;
+	got.last_id = le32_to_cpu(r->id);
+	return 0;
+}
+
+static int replay(void)
+{
+	memset(&got, 0, sizeof(got));
+	got.r.sb = &pool.sb;
+	got.r.read = read_disk;
+	got.r.preserve = on_preserve;
+	got.r.record = on_record;
+	got.r.table = got.table;
+	return cohort_replay_run(&got.r);
+}
+
+/* ---- what is there ---- */
+
+static void empty_log(void)
+{
+	new_pool();
+	CHECK_INT(replay(), 0, "replay");
+	CHECK_INT(got.r.batches, 0, "batches");
+}
+
+static void batches_of_both_kinds(void)
+{
+	new_pool();
+	put_preserves(3, 7);
+	put_deletions(10, 2);
+	put_deletions(20, 400);
+	close_segment();
+	use_segment(2, 2);
+	put_preserves(1, 9);
+	CHECK_INT(replay(), 0, "replay");
+	CHECK_INT(got.r.batches, 4, "batches");
+	CHECK_INT(got.preserves, 4, "chunks");
+	CHECK_INT(got.epochs, 3 * 7 + 9, "their epochs");
+	CHECK_INT(got.records, 402, "records");
+	CHECK_INT(got.last_id, 419, "the last one");
+	CHECK_INT(got.r.max_epoch, 9, "newest epoch");
+	CHECK_INT(got.r.last_seq, pool.seq - 1, "last batch");
+	CHECK_INT(got.table[2].length, pool.offset, "length of the open segment");
+}
+
+/* Segments are read in the order of use, not of place. */
+static void segments_in_order_of_use(void)
+{
+	new_pool();
+	close_segment();
+	use_segment(9, 2);
+	put_deletions(1, 1);
+	close_segment();
+	use_segment(4, 3);
+	put_deletions(2, 1);
+	CHECK_INT(replay(), 0, "replay");
+	CHECK_INT(got.records, 2, "records");
+	CHECK_INT(got.last_id, 2, "the last one");
+}
+
+/* A segment that ended early because the next batch did not fit. */
+static void segment_that_goes_on_in_the_next(void)
+{
+	new_pool();
+	put_deletions(1, 1);
+	use_segment(1, 2);
+	put_deletions(2, 1);
+	CHECK_INT(replay(), 0, "replay");
+	CHECK_INT(got.records, 2, "records");
+}
+
+/* ---- what a power cut leaves ---- */
+
+/* Each sector of the last batch in turn is what it was before. */
+static void torn_batch(u32 header, u32 total, void (*put)(void))
+{
+	for (u32 sector = 0; sector < total; sector++) {
+		u8 *at;
+
+		new_pool();
+		put_deletions(1, 1);
+		at = here() + sector * COHORT_SECTOR;
+		put();
+		memset(at, 0x5a, COHORT_SECTOR);
+		CHECK_INT(replay(), 0, sector < header ? "torn header" : "torn data");
+		CHECK_INT(got.r.batches, 1, "batches");
+		CHECK_INT(got.records, 1, "records");
+		CHECK_INT(got.preserves, 0, "chunks");
+	}
+}
+
+static void put_two_chunks(void)
+{
+	put_preserves(2, 3);
+}
+
+static void put_small_record(void)
+{
+	put_deletions(2, 3);
+}
+
+static void put_large_record(void)
+{
+	put_deletions(2, 512);
+}
+
+static void chunks_that_are_torn(void)
+{
+	torn_batch(8, 24, put_two_chunks);
+}
+
+static void record_that_is_torn(void)
+{
+	torn_batch(8, 8, put_small_record);
+}
+
+static void record_whose_data_is_torn(void)
+{
+	torn_batch(8, 24, put_large_record);
+}
+
+/* The batches behind one that is not whole were never told of. */
+static void batches_behind_a_hole(void)
+{
+	u8 *at;
+
+	new_pool();
+	put_deletions(1, 1);
+	at = here();
+	put_deletions(2, 1);
+	put_deletions(3, 1);
+	memset(at, 0, COHORT_SECTOR);
+	CHECK_INT(replay(), 0, "replay");
+	CHECK_INT(got.records, 1, "records");
+}
+
+static void segment_behind_a_hole(void)
+{
+	u8 *at;
+
+	new_pool();
+	at = here();
+	put_deletions(1, 1);
+	use_segment(1, 2);
+	put_deletions(2, 1);
+	memset(at, 0, COHORT_SECTOR);
+	CHECK_INT(replay(), 0, "replay");
+	CHECK_INT(got.records, 0, "records");
+}
+
+/* An earlier use of the segment left batches where the log goes on now, whole and in order. */
+static void batch_of_a_former_life(void)
+{
+	u32 crc, end;
+
+	new_pool();
+	put_deletions(1, 1);
+	end = pool.offset;
+	crc = pool.crc;
+	put_deletions(2, 1);
+	/* the same place again, from a life after a restart that did not see the second */
+	pool.seq = 2;
+	pool.crc = crc;
+	pool.nonce = NONCE + 1;
+	use_segment(1, 2);
+	put_deletions(3, 1);
+	close_segment();
+	pool.table[0].length = end;
+	write_table(0);
+	CHECK_INT(replay(), 0, "replay");
+	CHECK_INT(got.records, 2, "records");
+	CHECK_INT(got.last_id, 3, "the last one");
+	/* and in a segment that was begun anew over it */
+	pool.table[0] = (struct cohort_segment_entry){
+		.seq = 3, .nonce = NONCE + 1, .kind = COHORT_SEGMENT_LOG, .min_seq = 3,
+	};
+	write_table(0);
+	CHECK_INT(replay(), 0, "replay");
+	CHECK_INT(got.records, 1, "records");
+	CHECK_INT(got.last_id, 3, "the last one");
+}
+
+/* ---- what is damage ---- */
+
+static void damage_in_a_closed_segment(void)
+{
+	new_pool();
+	put_deletions(1, 1);
+	put_preserves(2, 3);
+	close_segment();
+	segment_at(0, 0)[100] ^= 1;
+	CHECK_INT(replay(), -EUCLEAN, "replay");
+	CHECK(strstr(got.r.why, "damaged"), "'%s'", got.r.why);
+}
+
+/* A later batch says that the bad one had been whole. */
+static void damage_in_the_open_segment(void)
+{
+	u8 *at;
+
+	new_pool();
+	put_deletions(1, 1);
+	at = here();
+	put_deletions(2, 1);
+	pool.completed = 2;
+	put_deletions(3, 1);
+	at[200] ^= 1;
+	CHECK_INT(replay(), -EUCLEAN, "replay");
+	CHECK(strstr(got.r.why, "damaged"), "'%s'", got.r.why);
+}
+
+static void table_that_is_damaged(void)
+{
+	new_pool();
+	put_deletions(1, 1);
+	pool.disk[cohort_table_address(0) + 40] ^= 1;
+	CHECK_INT(replay(), -EUCLEAN, "replay");
+	CHECK(strstr(got.r.why, "table"), "'%s'", got.r.why);
+}
+
+static void epoch_out_of_range(void)
+{
+	new_pool();
+	put_preserves(1, 1ull << 62);
+	CHECK_INT(replay(), 0, "the largest");
+	put_preserves(1, (1ull << 62) + 1);
+	CHECK_INT(replay(), -EUCLEAN, "one more");
+}
+
+/* The whole check of records is codec's; here: what fails it ends the replay. */
+static void record_that_lies(void)
+{
+	struct cohort_disk_record *r;
+
+	new_pool();
+	r = (void *)((struct cohort_disk_batch *)here())->payload;
+	r->type = cpu_to_le16(COHORT_REC_REL_DEL);
+	r->len = cpu_to_le32(4096);
+	put_batch(COHORT_BATCH_RECORD, sizeof(*r), 0, cohort_crc32c(~0u, r, sizeof(*r)));
+	CHECK_INT(replay(), -EUCLEAN, "replay");
+}
+
+int main(void)
+{
+	static const struct unit_case cases[] = {
+		{ "empty_log", empty_log },
+		{ "batches_of_both_kinds", batches_of_both_kinds },
+		{ "segments_in_order_of_use", segments_in_order_of_use },
+		{ "segment_that_goes_on_in_the_next", segment_that_goes_on_in_the_next },
+		{ "chunks_that_are_torn", chunks_that_are_torn },
+		{ "record_that_is_torn", record_that_is_torn },
+		{ "record_whose_data_is_torn", record_whose_data_is_torn },
+		{ "batches_behind_a_hole", batches_behind_a_hole },
+		{ "segment_behind_a_hole", segment_behind_a_hole },
+		{ "batch_of_a_former_life", batch_of_a_former_life },
+		{ "damage_in_a_closed_segment", damage_in_a_closed_segment },
+		{ "damage_in_the_open_segment", damage_in_the_open_segment },
+		{ "table_that_is_damaged", table_that_is_damaged },
+		{ "epoch_out_of_range", epoch_out_of_range },
+		{ "record_that_lies", record_that_lies },
+	};
+
+#ifdef COHORT_PLANT
+	cohort_plant = getenv("COHORT_PLANT");
+#endif
+	return unit_main(cases, ARRAY_SIZE(cases));
+}
