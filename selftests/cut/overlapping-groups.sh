@@ -54,4 +54,27 @@ t_two_parties_cut_the_same_group()
 	wait "$right"
 }
 
+cut_until_quiet()
+{
+	local i=0
+
+	until [[ -e quiet ]]; do
+		snapshot "x$((++i))" m1
+		drop "x$i"
+	done
+}
+
+# Cuts of one member come in at any point of a cut of them all.
+t_one_party_among_cuts_without_pause()
+{
+	local others
+
+	raise_stage 6 8M 60 90
+	cut_until_quiet &
+	others=$!
+	party left 0 m1 m2 m3 m4 m5 m6
+	touch quiet
+	wait "$others"
+}
+
 run_tests "$@"

@@ -36,8 +36,8 @@ attached_sources()
 
 # ---------------------------------------------------------------- stage
 
-# make_slow COUNT MS...: slow1... on the slices, whose writes take so long; the
-# times are used in turn. From 50 ms on: below, dm-delay of 6.12 watches the clock
+# make_slow COUNT MS[:FLUSH_MS]...: slow1... on the slices, whose writes (and flushes)
+# take so long; the times are used in turn. From 50 ms on: below, dm-delay of 6.12 watches the clock
 # in a loop, and nothing else gets a CPU.
 make_slow()
 {
@@ -49,7 +49,8 @@ make_slow()
 	for ((i = 1; i <= count; i++)); do
 		ms=${times[(i - 1) % ${#times[@]}]}
 		dmsetup create "slow$i" --table "0 $(sectors_of "/dev/mapper/slice$i") delay \
-			/dev/mapper/slice$i 0 0 /dev/mapper/slice$i 0 $ms"
+			/dev/mapper/slice$i 0 0 /dev/mapper/slice$i 0 ${ms%:*} \
+			/dev/mapper/slice$i 0 ${ms#*:}"
 		defer remove_dm "slow$i"
 	done
 }
@@ -86,6 +87,14 @@ raise_stage()
 	for ((i = 1; i <= count; i++)); do
 		attach "m$i" "/dev/mapper/$below$i"
 	done
+}
+
+# make_small_pool SIZE: pool p on /dev/mapper/store, a part of $DISK1.
+make_small_pool()
+{
+	dmsetup create store --table "0 $(sectors "$1") linear $DISK1 0"
+	defer remove_dm store
+	make_pool /dev/mapper/store
 }
 
 strike_stage()
@@ -182,6 +191,29 @@ is_caught()
 	judge "$@" || status=$?
 	[[ $status -ne 2 ]] || fail "$1: $(cat "$1.verdict")"
 	[[ $status -eq 1 ]]
+}
+
+# ---------------------------------------------------------------- power cuts
+
+# freeze DEVICE...: what these hold at this instant, as if the power had gone.
+freeze()
+{
+	local device
+
+	for device in "$@"; do
+		dd if="$device" of="${device##*/}.frozen" bs=1M iflag=direct status=none
+	done
+}
+
+# thaw DEVICE...: that again, with nobody on them.
+thaw()
+{
+	local device
+
+	for device in "$@"; do
+		dd if="${device##*/}.frozen" of="$device" bs=1M oflag=direct status=none
+		rm "${device##*/}.frozen"
+	done
 }
 
 # ---------------------------------------------------------------- patterns
