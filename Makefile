@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Thin front: hands every target to the part that knows how.
 KDIR ?= /lib/modules/$(shell uname -r)/build
-KREL := $(notdir $(patsubst %/build,%,$(KDIR:%/=%)))
+KREL := $(notdir $(patsubst %/build,%,$(KDIR:%/=%)))$(if $(PLANT),-planted)
 BUILD := $(CURDIR)/build
 W ?= 1
 

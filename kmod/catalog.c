@@ -7,6 +7,7 @@
 #include "group.h"
 #include "index.h"
 #include "log.h"
+#include "plant.h"
 #include "registry.h"
 #include "replay.h"
 #include "replica.h"
@@ -456,6 +457,8 @@ int cohort_catalog_break(struct cohort_pool *pool, struct cohort_rel *rel, const
 	lockdep_assert_held(&pool->catalog_mutex);
 	mutex_lock(&cohort_lock);
 	record = broken_record(rel, NULL, &len);
+	if (PLANTED("break-late"))
+		break_rel(rel, reason);
 	mutex_unlock(&cohort_lock);
 	/* durable before the first write that relies on it */
 	err = record ? cohort_log_append(pool->log, record, len, NULL) : -ENOMEM;

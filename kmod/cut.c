@@ -3,12 +3,15 @@
 #include <linux/bio.h>
 #include <linux/blkdev.h>
 #include <linux/completion.h>
+#include <linux/delay.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include "cut.h"
 #include "epoch.h"
+#include "plant.h"
 #include "pool.h"
+#include "registry.h"
 #include "source.h"
 #include "trace.h"
 #include "volume.h"
@@ -63,7 +66,7 @@ struct cohort_cut *cohort_cut_prepare(struct cohort_pool *pool,
 	if (!cut)
 		return ERR_PTR(cohort_refuse(words, -ENOMEM, "no memory for the cut"));
 	cut->pool = pool;
-	cut->sequential = sequential;
+	cut->sequential = sequential && !PLANTED("flip-per-device");
 	cut->count = count;
 	for (i = 0; i < count; i++) {
 		err = prepare_member(&cut->member[i], *source, words);
@@ -89,6 +92,16 @@ static int publish_member(struct cohort_cut_member *m, u64 epoch)
 	return 0;
 }
 
+/* For a planted defect: as if neither lock were there. */
+static void let_another_in(void)
+{
+	mutex_unlock(&cohort_cut_mutex);
+	mutex_unlock(&cohort_lock);
+	msleep(300);
+	mutex_lock(&cohort_lock);
+	mutex_lock(&cohort_cut_mutex);
+}
+
 /*
  * Publishes members [@from, @to) and flips. What was published before a
  * failure stays as an era that begins with a flip that never protects
@@ -105,7 +118,11 @@ static int flip_range(struct cohort_cut *cut, u32 from, u32 to)
 	for (i = from; i < to && !err; i++) {
 		cut->member[i].when = when;
 		err = publish_member(&cut->member[i], epoch);
+		if (PLANTED("cuts-interleave") && cut->sequential)
+			let_another_in();
 	}
+	if (PLANTED("cuts-interleave"))
+		epoch = max(epoch, cohort_epoch - 1);
 	/* pairs with the acquire in cohort_write_enter() */
 	smp_store_release(&cohort_epoch, epoch + 1);
 	if (!err)
@@ -122,7 +139,8 @@ static void end_grace_period(struct cohort_cut *cut, u32 from, u32 to)
 	struct cohort_era *era;
 	u32 i;
 
-	synchronize_rcu_expedited();
+	if (!PLANTED("no-grace"))
+		synchronize_rcu_expedited();
 	cut->gp_ns = max_t(u64, cut->gp_ns, ktime_to_ns(ktime_sub(ktime_get(), cut->flipped)));
 	mutex_lock(&cohort_cut_mutex);
 	for (i = from; i < to; i++) {
@@ -182,8 +200,9 @@ static int seal_member(struct cohort_cut_member *m, unsigned long deadline)
 {
 	long left = deadline - jiffies;
 
-	if (!wait_event_timeout(m->vol->wait, !cohort_volume_old_inflight(m->vol, m->epoch + 1),
-				max(left, 1l)))
+	if (!wait_event_timeout(m->vol->wait,
+				!cohort_volume_old_inflight(m->vol, m->epoch + 1) ||
+				PLANTED("no-seal"), max(left, 1l)))
 		return -ETIMEDOUT;
 	mutex_lock(&cohort_cut_mutex);
 	note_mixed(m);
@@ -243,7 +262,7 @@ static void flush_members(struct cohort_cut *cut)
 		struct cohort_cut_member *m = &cut->member[i];
 		struct bio *bio;
 
-		if (m->err) {
+		if (m->err || PLANTED("no-flush")) {
 			release_disk(m);
 			continue;
 		}

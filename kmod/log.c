@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include "log.h"
+#include "plant.h"
 #include "trace.h"
 
 /* More batches at a time only make them smaller. */
@@ -177,8 +178,8 @@ static int make_room(struct cohort_log *log, u32 len, bool record)
 
 static struct log_batch *batch_new(struct cohort_log *log, u32 vecs)
 {
-	struct bio *bio = bio_alloc_bioset(log->bdev, vecs, REQ_OP_WRITE | REQ_SYNC | REQ_FUA,
-					   GFP_NOIO, &log->bios);
+	blk_opf_t op = REQ_OP_WRITE | REQ_SYNC | (PLANTED("no-fua") ? 0 : REQ_FUA);
+	struct bio *bio = bio_alloc_bioset(log->bdev, vecs, op, GFP_NOIO, &log->bios);
 	struct log_batch *batch = container_of(bio, struct log_batch, bio);
 
 	batch->log = log;

@@ -10,6 +10,7 @@
 #include "epoch.h"
 #include "index.h"
 #include "log.h"
+#include "plant.h"
 #include "pool.h"
 #include "registry.h"
 #include "replica.h"
@@ -164,6 +165,8 @@ static bool prune_needed(void *ctx, u32 source_id, u64 prev, u64 epoch)
 
 	rcu_read_lock();
 	source = cohort_source_by_id(p->pool, source_id);
+	if (PLANTED("own-cut-only"))
+		prev = epoch - 1;
 	needed = source && cohort_live_between(&source->live, prev, epoch);
 	rcu_read_unlock();
 	return needed;
@@ -470,7 +473,8 @@ static int pool_start(struct cohort_pool *pool, u64 last_seq, u32 last_crc,
 	err = cohort_segments_write_all(&pool->log->segs);
 	if (err)
 		return cohort_refuse(words, err, "the segment table could not be written");
-	raise_epoch(pool->sb.epoch_high);
+	if (!PLANTED("epoch-reuse"))
+		raise_epoch(pool->sb.epoch_high);
 	mutex_lock(&pool->super_mutex);
 	pool->sb.nonce++;
 	pool->sb.next_seq = last_seq + 1;

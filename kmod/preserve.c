@@ -13,6 +13,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include "index.h"
+#include "plant.h"
 #include "pool.h"
 #include "preserve.h"
 #include "source.h"
@@ -351,7 +352,8 @@ static bool write_ready(struct cohort_write *w)
 	rcu_read_lock();
 	for (prev = rcu_dereference(w->era->prev); prev && ready;
 	     prev = rcu_dereference(prev->prev))
-		ready = !cohort_inflight_overlaps(&prev->inflight, w->sector, w->sectors);
+		ready = PLANTED("no-overlap-wait") ||
+			!cohort_inflight_overlaps(&prev->inflight, w->sector, w->sectors);
 	rcu_read_unlock();
 	return ready;
 }
@@ -422,6 +424,8 @@ static bool write_done(struct cohort_volume *vol, struct cohort_write *w)
 {
 	u64 end = end_chunk(vol, w);
 
+	if (PLANTED("release-early") && w->next == end && !atomic_read(&vol->reading))
+		return true;
 	while (w->done < end) {
 		if (op_pending(vol, w->done))
 			return false;
@@ -549,7 +553,7 @@ static bool chunk_passes(struct cohort_volume *vol, struct cohort_era *era, u64 
 {
 	u64 protects = READ_ONCE(era->protects);
 
-	return !protects || cohort_era_has(era, chunk) ||
+	return !protects || PLANTED("discard-passes") || cohort_era_has(era, chunk) ||
 		(READ_ONCE(era->gp_done) && !rcu_access_pointer(era->prev) &&
 		 cohort_index_lookup(vol->pool->index, vol->id, chunk, protects, NULL));
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* replay.c - reads a pool's log back: what was durable when the pool was last in use. */
+#include "plant.h"
 #include "replay.h"
 
 #ifdef __KERNEL__
@@ -125,7 +126,8 @@ static bool data_whole(const struct walk *w, const struct cohort_batch *b, const
 	if (b->kind == COHORT_BATCH_RECORD) {
 		if (!b->data_len)
 			data = ((const struct cohort_disk_batch *)block)->payload;
-		return cohort_crc32c(~0u, data, b->count) == b->data_crc;
+		return PLANTED("partial-cut") ||
+			cohort_crc32c(~0u, data, b->count) == b->data_crc;
 	}
 	for (i = 0; i < b->count; i++) {
 		cohort_preserve_decode(block, i, &p);
@@ -214,6 +216,8 @@ static bool batch_follows(const struct walk *w, const struct cohort_batch *b,
 			  const struct cohort_batch *prev,
 			  const struct cohort_segment_entry *entry)
 {
+	if (PLANTED("stale-tail"))
+		return !prev || b->seq > prev->seq;
 	if (b->nonce != entry->nonce || b->seq < entry->min_seq)
 		return false;
 	if (prev)

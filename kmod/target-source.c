@@ -5,6 +5,7 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include "epoch.h"
+#include "plant.h"
 #include "pool.h"
 #include "preserve.h"
 #include "registry.h"
@@ -314,7 +315,8 @@ static int source_iterate_devices(struct dm_target *ti, iterate_devices_callout_
 static void source_io_hints(struct dm_target *ti, struct queue_limits *limits)
 {
 	/* a page that changes between its count and its DMA would put later data before the cut */
-	cohort_want_stable_writes(ti, limits);
+	if (!PLANTED("unstable-pages"))
+		cohort_want_stable_writes(ti, limits);
 	cohort_cap_discard(limits, DISCARD_MAX);
 	limits->max_write_zeroes_sectors = min(limits->max_write_zeroes_sectors,
 					       WRITE_ZEROES_MAX);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* volume.c - eras, live cuts and counts of a source that does I/O. */
+#include <linux/delay.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include "epoch.h"
+#include "plant.h"
 #include "pool.h"
 #include "source.h"
 #include "volume.h"
@@ -206,6 +208,9 @@ void cohort_volume_drop_eras(struct cohort_volume *vol, u64 first_epoch)
 	RCU_INIT_POINTER(era->prev, NULL);
 	for (; old; old = prev) {
 		prev = rcu_dereference_protected(old->prev, 1);
+		/* writes that are not counted may still use it */
+		if (PLANTED("count-late") || PLANTED("no-grace") || PLANTED("no-seal"))
+			continue;
 		call_rcu(&old->rcu, era_free_rcu);
 	}
 }
@@ -264,6 +269,13 @@ void cohort_write_enter(struct cohort_volume *vol, struct cohort_write *w, secto
 	era = rcu_dereference_sched(vol->era);
 	while (era->first_epoch > epoch)
 		era = rcu_dereference_sched(era->prev);
+	if (PLANTED("no-grace"))
+		mdelay(25);
+	if (PLANTED("count-late")) {
+		rcu_read_unlock_sched();
+		msleep(1500);
+		rcu_read_lock_sched();
+	}
 	cohort_inflight_add(&era->inflight, sector, sectors);
 	w->era = era;
 	if (unlikely(rcu_access_pointer(era->prev)))

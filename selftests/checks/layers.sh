@@ -6,7 +6,7 @@
 [[ -e Kbuild ]] || exit 4
 
 # Headers without an object are words: layer 0.
-words='compat defs format portable user-index'
+words='compat defs format plant portable user-index'
 
 # "NOUN LAYER" lines from Kbuild's comments "# N name" and the objects below each.
 layers=$(
