@@ -56,8 +56,8 @@ def find_kernel(name):
     return installed_kernel(name)
 
 
-def find_module(release, wanted):
-    path = os.path.join(BUILD, release, "dm-cohort.ko")
+def find_module(release, path, wanted):
+    path = os.path.abspath(path or os.path.join(BUILD, release, "dm-cohort.ko"))
     if not wanted:
         return ""
     if not os.path.exists(path):
