@@ -211,13 +211,6 @@ static const struct reply_attrs *reply_attrs(int cmd)
 	return &relationship;
 }
 
-static int take_string(const struct nlattr *attr, char **ret)
-{
-	free(*ret);
-	*ret = nla_strdup(attr);
-	return *ret ? 0 : -1;
-}
-
 static int take(const struct reply_attrs *a, const struct nlattr *attr, struct cohort_reply *reply)
 {
 	const int type = nla_type(attr);
@@ -225,11 +218,11 @@ static int take(const struct reply_attrs *a, const struct nlattr *attr, struct c
 	if (type == a->job && nla_len(attr) == sizeof(uint64_t))
 		reply->job = nla_get_u64(attr);
 	else if (type == a->name)
-		return take_string(attr, &reply->name);
+		return attr_string(attr, &reply->name);
 	else if (a->source_group && type == a->source_group)
-		return take_string(attr, &reply->source_group_name);
+		return attr_string(attr, &reply->source_group_name);
 	else if (a->target_group && type == a->target_group)
-		return take_string(attr, &reply->target_group);
+		return attr_string(attr, &reply->target_group);
 	return 0;
 }
 

@@ -235,7 +235,7 @@ static int member_append(const struct nlattr *nest, struct cohort_member **tail)
 	return *tail ? 0 : -1;
 }
 
-static int string_set(const struct nlattr *attr, char **at)
+int attr_string(const struct nlattr *attr, char **at)
 {
 	free(*at);
 	*at = strndup(nla_data(attr), (size_t)nla_len(attr));
@@ -248,7 +248,7 @@ static int field_set(const struct field *f, const struct nlattr *attr, void *obj
 
 	switch (f->type) {
 	case STR:
-		return string_set(attr, at);
+		return attr_string(attr, at);
 	case U32:
 		*(uint32_t *)at = (uint32_t)number(attr);
 		break;

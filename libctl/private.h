@@ -95,6 +95,8 @@ enum object_kind {
 void *object_parse(enum object_kind kind, const struct nlattr *attrs, int len, bool *complete);
 /* Frees a list. */
 void object_free(enum object_kind kind, void *list);
+/* Replaces *@at by a copy of the attribute's text, which need not be terminated. -1: no memory. */
+int attr_string(const struct nlattr *attr, char **at);
 /* Kind of the object that a command or event is about, -1 if none. */
 int object_kind_of(int cmd);
 int object_get_cmd(enum object_kind kind);
