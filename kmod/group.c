@@ -158,7 +158,7 @@ static int decode_apply(struct cohort_pool *pool, const struct cohort_disk_group
 	struct cohort_group *group = cohort_group_by_id(pool, id);
 	char name[COHORT_DISK_NAME];
 
-	if (!id || id == U32_MAX || cohort_name_decode(name, d->name, sizeof(name)))
+	if (!id || id == U32_MAX || cohort_name_decode(name, d->name, sizeof(name)) || !name[0])
 		return -EUCLEAN;
 	if (!group) {
 		if (cohort_find_group(name))

@@ -210,7 +210,7 @@ int cohort_rel_decode(struct cohort_pool *pool, const void *record)
 	int err;
 
 	if (!count || count > COHORT_MEMBERS_MAX ||
-	    cohort_name_decode(name, d->name, sizeof(name)))
+	    cohort_name_decode(name, d->name, sizeof(name)) || !name[0])
 		return -EUCLEAN;
 	rel = cohort_rel_alloc(pool, name, count);
 	if (!rel)
