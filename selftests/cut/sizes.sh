@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Groups of one member and of 64 are cut as others are.
-# guest: disks=4 size=1G timeout=300
+# guest: disks=4 size=1G timeout=300 long
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/stage.sh"

@@ -121,6 +121,15 @@ def run_command(step):
     return status, output.decode("utf-8", "replace")
 
 
+def seed_of_commit():
+    """What is drawn by lot in one ./check, so that a commit always draws the same."""
+    given = os.environ.get("COHORT_SEED")
+    if given:
+        return int(given)
+    done = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    return int(done.stdout[:8] or "0", 16) % 1000000
+
+
 def judge_command(step):
     status, output = run_command(step)
     with open(os.path.join(LOGS, step.name + ".log"), "w", encoding="utf-8") as file:
@@ -135,12 +144,14 @@ def judge_command(step):
     return [ktap.Result(name, ktap.FAIL, output)]
 
 
-def run_step(step, report, pattern):
+def run_step(step, report, args):
     begin = time.monotonic()
     if step.needs != "-" and not os.path.exists(step.needs):
         report.add(step.name, [ktap.Result("%s does not exist" % step.needs, ktap.SKIP)])
     elif step.kind == "guest":
-        guest.run_all(step.command, pattern, os.path.join(LOGS, step.name), step.seconds,
+        seed = None if args.long or args.pattern else args.seed
+        guest.run_all(step.command, args.pattern, seed, os.path.join(LOGS, step.name),
+                      step.seconds * (10 if args.long else 1),
                       lambda path, results, seconds=None:
                       report.add("%s %s" % (step.name, path), results, seconds))
     else:
@@ -148,9 +159,9 @@ def run_step(step, report, pattern):
         report.add(step.name, results, time.monotonic() - begin)
 
 
-def run_phase(steps, report, pattern):
+def run_phase(steps, report, args):
     with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
-        futures = [pool.submit(run_step, step, report, pattern) for step in steps]
+        futures = [pool.submit(run_step, step, report, args) for step in steps]
         for step, future in zip(steps, futures):
             if future.exception():
                 report.add(step.name, [ktap.Result(repr(future.exception()), ktap.FAIL)])
@@ -161,9 +172,20 @@ def parse_args():
     parser.add_argument("-l", "--list", action="store_true", help="list the steps")
     parser.add_argument("-k", metavar="WORD", default="", dest="pattern",
                         help="of the guest tests, only those with WORD in their path")
+    parser.add_argument("--long", type=float, metavar="HOURS",
+                        help="every guest test on every kernel, again and again for so long")
     parser.add_argument("steps", nargs="*", metavar="STEP",
                         help="only these steps (shell patterns)")
-    return parser.parse_args()
+    args = parser.parse_args()
+    args.seed = seed_of_commit()
+    return args
+
+
+def run_phases(phases, report, args):
+    os.environ["COHORT_SEED"] = str(args.seed)
+    print("seed %d" % args.seed, flush=True)
+    for phase in phases:
+        run_phase(phase, report, args)
 
 
 def wanted(step, patterns):
@@ -191,8 +213,10 @@ def main():
     os.makedirs(LOGS, exist_ok=True)
     lock = lock_logs()
     report = Report()
-    for phase in phases:
-        run_phase(phase, report, args.pattern)
+    run_phases(phases, report, args)
+    while args.long and time.monotonic() - report.begin < args.long * 3600:
+        args.seed += 1
+        run_phases(phases[-1:], report, args)
     lock.close()
     return 0 if report.end() else 1
 

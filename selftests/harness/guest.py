@@ -2,6 +2,7 @@
 """The tests that run in a guest: find them, pack them into few boots, collect what they said."""
 
 import os
+import random
 import re
 import shutil
 import subprocess
@@ -16,6 +17,15 @@ HEAD_LINES = 30
 BOOT_SECONDS = 120
 POLL_SECONDS = 0.5
 DEFAULT_SECONDS = 180
+# The debug kernel is that much slower.
+DEBUG_FACTOR = 4
+
+STOCK = ("6.1", "6.12")
+# What both stock kernels run every time: the cuts under load, restarts, and a bit of everything.
+EVERY_TIME = ("selftests/cut/consistent", "selftests/cut/one-by-one", "selftests/cut/overlapping",
+              "selftests/crash/", "selftests/lab/", "selftests/cli/")
+# Of all tests, one in so many is run by the debug kernel in one ./check.
+DEBUG_PART = 4
 
 
 # Programs that tests start again and again, and what they are linked with.
@@ -35,7 +45,7 @@ def hot_files():
 class Test:
     """A test file and what its "guest:" line asks for.
 
-    disks=N size=SIZE disk=SPEC mem=SIZE cpus=N timeout=SECONDS kernel=6.12 udev alone
+    disks=N size=SIZE disk=SPEC mem=SIZE cpus=N timeout=SECONDS kernel=6.12 udev alone long
     """
 
     def __init__(self, path, wishes):
@@ -50,6 +60,7 @@ class Test:
         self.kernel = self.wish("kernel", None)
         self.udev = "udev" in self.words
         self.alone = "alone" in self.words
+        self.long = "long" in self.words
 
     def wish(self, name, default):
         for word in self.words:
@@ -95,9 +106,27 @@ def scripts():
                 yield Test(path, head_wishes(path))
 
 
-def discover(kernel, pattern):
-    return [test for test in [*scripts(), *listed()]
-            if test.kernel in (None, kernel) and pattern in test.path]
+def share(tests, seed):
+    """{path: kernels} of one ./check: each test on one kernel at least, drawn by lot."""
+    dice = random.Random(seed)
+    tests = sorted(tests, key=lambda test: test.path)
+    dice.shuffle(tests)
+    kernels = {}
+    for number, test in enumerate(tests):
+        every_time = test.path.startswith(EVERY_TIME)
+        debug = number % DEBUG_PART == 0 and not test.long
+        kernels[test.path] = [*(STOCK if every_time else () if debug else STOCK[number % 2:][:1]),
+                              *(("debug",) if debug else ())]
+    return kernels
+
+
+def discover(kernel, pattern, seed):
+    """The tests of this kernel; all of them when no seed divides them up."""
+    tests = [test for test in [*scripts(), *listed()] if test.kernel in (None, kernel)]
+    if seed is not None:
+        kernels = share(tests, seed)
+        tests = [test for test in tests if kernel in kernels[test.path]]
+    return [test for test in tests if pattern in test.path]
 
 
 class Boot:
@@ -121,6 +150,9 @@ class Boot:
         except FileNotFoundError:
             return None
 
+    def seconds_of(self, test):
+        return test.timeout * (DEBUG_FACTOR if self.kernel == "debug" else 1)
+
     def command(self, limit):
         first = self.tests[0]
         args = ["selftests/vm/run", "--kernel", self.kernel, "--mem", first.mem,
@@ -136,10 +168,10 @@ class Boot:
         os.makedirs(self.folder)
         with open(self.file("list"), "w", encoding="utf-8") as file:
             for number, test in enumerate(self.tests):
-                file.write("%d %d %s\n" % (number, test.timeout, test.path))
+                file.write("%d %d %s\n" % (number, self.seconds_of(test), test.path))
         with open(self.file("hot"), "w", encoding="utf-8") as file:
             file.write("\n".join(hot_files()) + "\n")
-        wanted = BOOT_SECONDS + sum(test.timeout + 20 for test in self.tests)
+        wanted = BOOT_SECONDS + sum(self.seconds_of(test) + 20 for test in self.tests)
         limit = max(1, int(min(wanted, deadline - time.monotonic())))
         self.last_end = time.monotonic()
         with open(self.file("words"), "wb") as words, \
@@ -212,12 +244,12 @@ def run_group(kernel, tests, folder, deadline, report):
         tests = tests[ended:]
 
 
-def run_all(kernel, pattern, folder, seconds, report):
-    """Run all guest tests on one kernel; report(path, results, seconds) is called for each file."""
+def run_all(kernel, pattern, seed, folder, seconds, report):
+    """Run the guest tests of one kernel; report(path, results, seconds) is called for each file."""
     folder = os.path.abspath(folder)
     shutil.rmtree(folder, ignore_errors=True)
-    tests = discover(kernel, pattern)
-    if not tests:
+    tests = discover(kernel, pattern, seed)
+    if not tests and not pattern:
         report("guest tests", [ktap.Result("no test found", ktap.FAIL)])
     groups = {}
     for test in tests:
