@@ -23,7 +23,7 @@ t_from_the_first_read_on()
 	local i
 
 	raise_stage 4 4M 1000:0 1500:0
-	start_writers 64
+	start_writers 48
 	for ((i = 1; i <= CUTS; i++)); do
 		cut_all "s$i"
 		sums "s$i" >"s$i.sums"

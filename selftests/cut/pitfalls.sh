@@ -157,8 +157,8 @@ t_pages_modified_in_flight()
 	local writer cut i newest before=0
 
 	# what is written back reaches the disk long after the flip of a cut it was counted before
-	raise_stage 1 8M 1000:0
-	iocheck mmap-write --state values --seconds 12 --jobs 2 --len 2M /dev/mapper/m1 &
+	raise_stage 1 8M 3000:0
+	iocheck mmap-write --state values --seconds 18 --jobs 2 --len 2M /dev/mapper/m1 &
 	writer=$!
 	wait_for 20 test -s values
 	for i in 1 2 3; do
