@@ -15,6 +15,15 @@ slow_down()
 	dmsetup resume store
 }
 
+# is_writing DM: a write of this device has not ended.
+is_writing()
+{
+	local inflight
+
+	read -r _ inflight <"/sys/block/$(basename "$(readlink -f "/dev/mapper/$1")")/inflight"
+	((inflight > 0))
+}
+
 raise()
 {
 	make_slices 1 64M "$DISK2"
@@ -29,10 +38,11 @@ t_image_of_a_chunk_that_is_on_its_way()
 
 	raise
 	snapshot r m1
-	slow_down 2000
+	slow_down 4000
 	put 2 /dev/mapper/m1 0 64K &
 	writer=$!
-	sleep 0.5
+	wait_for 30 is_writing store
+	sleep 1
 	holds 1 /dev/mapper/r_1 0 64K
 	kill -0 $writer || fail "the overwrite did not wait for the pool"
 	wait $writer
