@@ -13,8 +13,10 @@
 
 #ifdef COHORT_PLANT
 extern char *cohort_plant;
+void cohort_plant_spin(unsigned int ms);
 #define PLANTED(defect)	(!strcmp(cohort_plant, defect))
 #else
+#define cohort_plant_spin(ms)	do { } while (0)
 #define PLANTED(defect)	false
 #endif
 
@@ -23,6 +25,13 @@ extern char *cohort_plant;
 	do {				\
 		if (PLANTED(defect))	\
 			msleep(ms);	\
+	} while (0)
+
+/* Does not: one caller at a time stays where it is for so long. */
+#define PLANT_SPIN(defect, ms)			\
+	do {					\
+		if (PLANTED(defect))		\
+			cohort_plant_spin(ms);	\
 	} while (0)
 
 #endif

@@ -269,8 +269,7 @@ void cohort_write_enter(struct cohort_volume *vol, struct cohort_write *w, secto
 	era = rcu_dereference_sched(vol->era);
 	while (era->first_epoch > epoch)
 		era = rcu_dereference_sched(era->prev);
-	if (PLANTED("no-grace"))
-		mdelay(25);
+	PLANT_SPIN("no-grace", 2000);
 	if (PLANTED("count-late")) {
 		rcu_read_unlock_sched();
 		msleep(1500);
