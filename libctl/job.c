@@ -10,6 +10,10 @@
 
 /* An event can be lost: ask at least this often, in milliseconds. */
 #define ASK_MS 1000
+/* Without events: this often. */
+#define ASK_OFTEN_MS 50
+/* Times in a row that there is no memory to ask. */
+#define ASK_IN_VAIN 20
 
 EXPORT void cohort_reply_free(struct cohort_reply *reply)
 {
@@ -67,13 +71,19 @@ static int look(int cmd, const struct nlattr *attrs, int len, void *data)
 	return 0;
 }
 
-/* Sleeps until there is news of the job, or until @until. */
+/* Sleeps until there is news of the job, or until @until; @sock may be NULL. */
 static void sleep_until_news(struct nl_sock *sock, uint64_t id, int64_t until)
 {
-	struct pollfd p = { .fd = nl_socket_get_fd(sock), .events = POLLIN };
+	struct pollfd p = { .fd = sock ? nl_socket_get_fd(sock) : -1, .events = POLLIN };
 	struct sighting s = { .id = id };
 	int64_t left;
 
+	if (!sock) {
+		left = until - now_ms();
+		if (left > 0)
+			poll(NULL, 0, left < ASK_OFTEN_MS ? (int)left : ASK_OFTEN_MS);
+		return;
+	}
 	while (!s.seen && (left = until - now_ms()) > 0) {
 		if (poll(&p, 1, (int)left) <= 0)
 			continue;
@@ -81,6 +91,24 @@ static void sleep_until_news(struct nl_sock *sock, uint64_t id, int64_t until)
 		if (events_receive(sock, look, &s) == -ENOBUFS)
 			return;
 	}
+}
+
+/* The job runs whether or not there is memory to ask for it. */
+static int ask(struct cohort *ctx, uint64_t id, struct cohort_job **ret)
+{
+	struct cohort_error e;
+	int result;
+
+	for (int i = 0; i < ASK_IN_VAIN; i++) {
+		result = cohort_job_get(ctx, id, ret);
+		if (!result)
+			return 0;
+		cohort_get_error(ctx, &e);
+		if (e.err != ENOMEM)
+			return result;
+		poll(NULL, 0, ASK_OFTEN_MS);
+	}
+	return result;
 }
 
 /* 0 with the job ended in *@ret, 3 with the job as it is, or an error without one. */
@@ -91,7 +119,7 @@ static int wait_end(struct cohort *ctx, struct nl_sock *sock, uint64_t id, int t
 
 	for (;;) {
 		int64_t until;
-		int result = cohort_job_get(ctx, id, ret);
+		int result = ask(ctx, id, ret);
 
 		if (result || ended(*ret))
 			return result;
@@ -148,14 +176,14 @@ static int make_devices(struct cohort *ctx, const struct cohort_job *job)
 static int wait_and_make(struct cohort *ctx, uint64_t id, int timeout_ms, struct cohort_job **job,
 			 bool *completed)
 {
+	/* without it news comes later, and that is all */
 	struct nl_sock *sock = events_socket(ctx);
 	int ret;
 
 	*completed = false;
-	if (!sock)
-		return failed(ctx);
 	ret = wait_end(ctx, sock, id, timeout_ms, job);
-	nl_socket_free(sock);
+	if (sock)
+		nl_socket_free(sock);
 	if (!ret)
 		ret = job_result(ctx, *job);
 	if (ret)

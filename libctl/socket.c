@@ -23,6 +23,7 @@ struct exchange {
 	reply_fn fn;
 	void *data;
 	bool done;
+	bool answered;		/* with a message of the module's own */
 	bool interrupted;
 	bool worded;		/* the kernel gave words */
 	int err;		/* errno, 0 if it went well */
@@ -127,6 +128,7 @@ static void take_message(struct exchange *x, struct nlmsghdr *hdr)
 
 		take_end(x, hdr, err, sizeof(int));
 	} else if (hdr->nlmsg_type == x->ctx->family && genlmsg_valid_hdr(hdr, 0)) {
+		x->answered = true;
 		ret = x->fn ? x->fn(g->cmd, genlmsg_attrdata(g, 0), genlmsg_attrlen(g, 0),
 				    x->data) : 0;
 		if (ret && !x->err)
@@ -143,10 +145,25 @@ static void take_datagram(struct exchange *x, char *buf, int len)
 			take_message(x, hdr);
 }
 
+/*
+ * No more comes. Where the kernel had no memory for a datagram, it was the last
+ * one of an answer: the module makes its reply before it does anything.
+ */
+static void take_silence(struct exchange *x, int err, bool lost)
+{
+	if (lost && x->answered && !x->dump)
+		x->done = true;
+	else if (lost)
+		x->err = ENOBUFS;
+	else
+		x->err = err == EAGAIN ? ETIMEDOUT : err;
+}
+
 /* One request and its whole answer; words of an error are in @x. */
 static void converse(struct exchange *x, struct request *r)
 {
 	struct nl_sock *sock = x->ctx->sock;
+	bool lost = false;
 	int ret;
 
 	nlmsg_hdr(r->msg)->nlmsg_type = (uint16_t)x->ctx->family;
@@ -160,15 +177,15 @@ static void converse(struct exchange *x, struct request *r)
 	}
 	while (!x->done) {
 		char *buf;
-		ssize_t len = receive(nl_socket_get_fd(sock), 0, &buf);
+		ssize_t len = receive(nl_socket_get_fd(sock), lost ? MSG_DONTWAIT : 0, &buf);
 
 		if (len > 0)
 			take_datagram(x, buf, (int)len);
 		free(buf);
-		if (len < 0 && len != -EINTR) {
-			x->err = len == -EAGAIN ? ETIMEDOUT : (int)-len;
-			return;
-		}
+		if (len == -ENOBUFS)
+			lost = true;
+		else if (len < 0 && len != -EINTR)
+			return take_silence(x, (int)-len, lost);
 	}
 }
 
@@ -178,7 +195,7 @@ static int words(struct exchange *x)
 		return fail_errno(x->ctx, x->err, x->attribute, "%s", x->message);
 	if (x->err == EPERM)
 		return fail_errno(x->ctx, EPERM, NULL, "not permitted: CAP_SYS_ADMIN is needed");
-	if (x->err == ENOMEM)
+	if (x->err == ENOMEM || x->err == ENOBUFS)
 		return fail_memory(x->ctx);
 	if (x->err == ETIMEDOUT)
 		return fail_errno(x->ctx, ETIMEDOUT, NULL, "the module dm-cohort does not answer");
