@@ -25,7 +25,7 @@ STOCK = ("6.1", "6.12")
 EVERY_TIME = ("selftests/cut/consistent", "selftests/cut/one-by-one", "selftests/cut/overlapping",
               "selftests/crash/", "selftests/lab/", "selftests/cli/")
 # Of all tests, one in so many is run by the debug kernel in one ./check.
-DEBUG_PART = 4
+DEBUG_PART = 5
 
 
 # Programs that tests start again and again, and what they are linked with.
@@ -115,6 +115,9 @@ def share(tests, seed):
     for number, test in enumerate(tests):
         every_time = test.path.startswith(EVERY_TIME)
         debug = number % DEBUG_PART == 0 and not test.long
+        if test.kernel:
+            kernels[test.path] = [test.kernel]
+            continue
         kernels[test.path] = [*(STOCK if every_time else () if debug else STOCK[number % 2:][:1]),
                               *(("debug",) if debug else ())]
     return kernels
