@@ -46,4 +46,5 @@ report 1 "$cuts cuts are recorded on $kernel" $?
 [[ $failed -eq 0 ]] || exit 1
 build/bin/crashlab "$dir/recording" "$dir/out" "$points" "$seed" >"$dir/said" 2>"$dir/errors"
 report 2 "a power cut at $points points, seed $seed" $?
+((failed)) || echo "# figure: crash-points $points"
 exit $failed

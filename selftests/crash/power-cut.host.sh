@@ -54,4 +54,5 @@ for ((boot = 1; boot <= cuts; boot++)); do
 done
 guest "$boot"
 report 0 $? "$boot" "after $cuts power cuts everything is there and can be taken down on $kernel"
+((failed)) || echo "# figure: power-cuts $cuts"
 exit $failed

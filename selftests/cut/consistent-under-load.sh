@@ -23,6 +23,7 @@ cuts()
 	total=$(($(module_counter Cuts) - total))
 	mixed=$(($(module_counter CutsMixed) - mixed))
 	note "$count cuts, $mixed with writes of both eras in flight on two members or more"
+	note "figure: cuts $count"
 	same "$total" "$count" "the module's count of cuts"
 	((mixed * 100 >= count * 80)) || fail "only $mixed of $count cuts fell into traffic"
 	stop_writers

@@ -16,8 +16,9 @@ import time
 
 sys.dont_write_bytecode = True
 
-import guest  # noqa: E402
-import ktap   # noqa: E402
+import figures  # noqa: E402
+import guest    # noqa: E402
+import ktap     # noqa: E402
 
 LOGS = "build/check"
 WORKERS = 2
@@ -27,8 +28,10 @@ SHOWN_LINES = 60
 class Step:
     """One line of selftests/steps."""
 
-    def __init__(self, name, seconds, needs, kind, command):
+    def __init__(self, part, name, budget, seconds, needs, kind, command):
+        self.part = part
         self.name = name
+        self.budget = int(budget)
         self.seconds = int(seconds)
         self.needs = needs
         self.kind = kind
@@ -37,13 +40,15 @@ class Step:
 
 def expand(fields):
     """A step whose path is a pattern is one step per file; {} stands for the file."""
-    name, seconds, needs, kind, command = fields
+    name, budget, seconds, needs, kind, command = fields
+    part = name.rstrip("-")
     if "*" not in needs:
-        yield Step(*fields)
+        yield Step(part, *fields)
         return
     for path in sorted(glob.glob(needs)):
         base = os.path.splitext(os.path.basename(path))[0]
-        yield Step(name + base, seconds, path, kind, command.replace("{}", shlex.quote(path)))
+        yield Step(part, name + base, budget, seconds, path, kind,
+                   command.replace("{}", shlex.quote(path)))
 
 
 def load_steps(path):
@@ -57,7 +62,7 @@ def load_steps(path):
             if not line:
                 phases.append([])
                 continue
-            phases[-1] += expand(line.split(None, 4))
+            phases[-1] += expand(line.split(None, 5))
     return [phase for phase in phases if phase]
 
 
@@ -68,6 +73,8 @@ class Report:
         self.lock = threading.Lock()
         self.count = {ktap.PASS: 0, ktap.FAIL: 0, ktap.SKIP: 0}
         self.failures = []
+        self.figures = figures.Figures()
+        self.budget = figures.Budget()
         self.begin = time.monotonic()
 
     def add(self, where, results, seconds=None):
@@ -77,6 +84,14 @@ class Report:
                 if result.verdict == ktap.FAIL:
                     self.failures.append("%s: %s" % (where, result.name))
             self.show(where, results, seconds)
+
+    def said(self, output):
+        with self.lock:
+            self.figures.read(output)
+
+    def spent(self, step, seconds):
+        with self.lock:
+            self.budget.spend(step.part, step.budget, seconds)
 
     def show(self, where, results, seconds):
         bad = [r for r in results if r.verdict == ktap.FAIL]
@@ -95,15 +110,33 @@ class Report:
 
     def end(self):
         """Prints the sums; true if the tree is good."""
+        print("\n" + "\n".join(self.budget.table()))
         if self.failures:
             print("\nfailed:")
             for line in self.failures:
                 print("  " + line)
+        line = self.figures.line(len(self.failures))
+        if line:
+            print("\n" + line)
         if not self.count[ktap.PASS]:
             print("nothing has been tested")
         print("%d passed, %d failed, %d skipped"
               % tuple(self.count[v] for v in (ktap.PASS, ktap.FAIL, ktap.SKIP)))
         return self.count[ktap.PASS] > 0 and self.count[ktap.FAIL] == 0
+
+
+class GuestReport:
+    """What harness/guest.py tells of one kernel's tests."""
+
+    def __init__(self, name, report):
+        self.name = name
+        self.report = report
+
+    def add(self, path, results, seconds=None):
+        self.report.add("%s %s" % (self.name, path), results, seconds)
+
+    def said(self, text):
+        self.report.said(text)
 
 
 def run_command(step):
@@ -130,8 +163,9 @@ def seed_of_commit():
     return int(done.stdout[:8] or "0", 16) % 1000000
 
 
-def judge_command(step):
+def judge_command(step, report):
     status, output = run_command(step)
+    report.said(output)
     with open(os.path.join(LOGS, step.name + ".log"), "w", encoding="utf-8") as file:
         file.write(output)
     if step.kind == "ktap":
@@ -152,11 +186,11 @@ def run_step(step, report, args):
         seed = None if args.long or args.pattern else args.seed
         guest.run_all(step.command, args.pattern, seed, os.path.join(LOGS, step.name),
                       step.seconds * (10 if args.long else 1),
-                      lambda path, results, seconds=None:
-                      report.add("%s %s" % (step.name, path), results, seconds))
+                      GuestReport(step.name, report))
     else:
-        results = judge_command(step)
+        results = judge_command(step, report)
         report.add(step.name, results, time.monotonic() - begin)
+    report.spent(step, time.monotonic() - begin)
 
 
 def run_phase(steps, report, args):

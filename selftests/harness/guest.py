@@ -23,9 +23,11 @@ DEBUG_FACTOR = 4
 STOCK = ("6.1", "6.12")
 # What both stock kernels run every time: the cuts under load, restarts, and a bit of everything.
 EVERY_TIME = ("selftests/cut/consistent", "selftests/cut/one-by-one", "selftests/cut/overlapping",
-              "selftests/crash/", "selftests/lab/", "selftests/cli/")
+              "selftests/crash/", "selftests/lab/")
 # Of all tests, one in so many is run by the debug kernel in one ./check.
 DEBUG_PART = 5
+# Of its boots, one in so many also looks for leaks, which costs half as much again.
+LEAKS_PART = 3
 
 
 # Programs that tests start again and again, and what they are linked with.
@@ -71,7 +73,7 @@ class Test:
     def group(self):
         """Tests with equal groups share a boot."""
         return (self.path if self.alone else "", self.udev, self.mem, self.cpus,
-                self.size, tuple(self.extra), self.disks)
+                self.size, tuple(self.extra), self.disks, self.kernel)
 
 
 def head_wishes(path):
@@ -135,10 +137,11 @@ def discover(kernel, pattern, seed):
 class Boot:
     """One guest that runs tests of one group, as far as it gets."""
 
-    def __init__(self, kernel, tests, folder):
+    def __init__(self, kernel, tests, folder, leaks):
         self.kernel = kernel
         self.tests = tests
         self.folder = folder
+        self.leaks = leaks
         self.status = None
         self.ended = 0
         self.last_end = None
@@ -162,6 +165,7 @@ class Boot:
                 "--cpus", first.cpus, "--timeout", str(limit), "--out", self.folder,
                 "--log", self.file("kernel.log")]
         args += ["--udev"] if first.udev else []
+        args += [] if self.leaks else ["--append", "kmemleak=off"]
         for disk in [first.size] * first.disks + first.extra:
             args += ["--disk", disk]
         return args + ["--", "selftests/vm/batch", self.file("list")]
@@ -192,7 +196,8 @@ class Boot:
             if results is None:
                 return
             now = time.monotonic()
-            report(self.tests[self.ended].path, results, now - self.last_end)
+            report.said(self.text("%d.out" % self.ended) or "")
+            report.add(self.tests[self.ended].path, results, now - self.last_end)
             self.last_end = now
             self.ended += 1
 
@@ -225,38 +230,41 @@ class Boot:
             ktap.Result("the guest did not survive: " + last[0], ktap.FAIL, words)]
 
 
-def run_group(kernel, tests, folder, deadline, report):
+def run_group(kernel, tests, folder, leaks, deadline, report):
     """Boot after boot, until each test of the group has an outcome."""
     boots = 0
     while tests:
-        boot = Boot(kernel, tests, "%s/%d" % (folder, boots))
+        boot = Boot(kernel, tests, "%s/%d" % (folder, boots), leaks)
         boots += 1
         if time.monotonic() >= deadline:
             for test in tests:
-                report(test.path, [ktap.Result("no time left to run it", ktap.FAIL)])
+                report.add(test.path, [ktap.Result("no time left to run it", ktap.FAIL)])
             return
         boot.run(deadline, report)
         ended = boot.ended
         # A boot that ended well stopped at a dirty test; else the next one died.
         if boot.status != 0 and ended < len(tests):
-            report(tests[ended].path, boot.death(ended))
+            report.add(tests[ended].path, boot.death(ended))
             ended += 1
         elif ended == 0:
-            report(tests[0].path, boot.death(0))
+            report.add(tests[0].path, boot.death(0))
             ended = 1
         tests = tests[ended:]
 
 
 def run_all(kernel, pattern, seed, folder, seconds, report):
-    """Run the guest tests of one kernel; report(path, results, seconds) is called for each file."""
+    """Run the guest tests of one kernel; report.add(path, results, seconds) and
+    report.said(output) are called for each file."""
     folder = os.path.abspath(folder)
     shutil.rmtree(folder, ignore_errors=True)
     tests = discover(kernel, pattern, seed)
     if not tests and not pattern:
-        report("guest tests", [ktap.Result("no test found", ktap.FAIL)])
+        report.add("guest tests", [ktap.Result("no test found", ktap.FAIL)])
     groups = {}
     for test in tests:
         groups.setdefault(test.group(), []).append(test)
     deadline = time.monotonic() + seconds
+    dice = random.Random(seed)
     for number, group in enumerate(groups.values()):
-        run_group(kernel, group, "%s/group%d" % (folder, number), deadline, report)
+        leaks = seed is None or group[0].kernel == "debug" or dice.randrange(LEAKS_PART) == 0
+        run_group(kernel, group, "%s/group%d" % (folder, number), leaks, deadline, report)

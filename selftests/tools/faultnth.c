@@ -219,7 +219,7 @@ int main(int argc, char **argv)
 	for (unsigned int i = 0; i < nr_operations; i++)
 		if (wanted(operations[i].name, argc, argv))
 			faults += fail_each(ctx, &operations[i]);
-	printf("faultnth: %d allocation faults survived\n", faults);
+	printf("figure: alloc-faults %d\n", faults);
 	cohort_unref(ctx);
 	return faults ? 0 : 1;
 }
