@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * faultnth: fails the first, second, third... allocation of the kernel in each operation of the library.
+ * faultnth: fails the first, second, third... allocation of each operation of the library.
  *
  *	faultnth STRIDE SEED [OPERATION...]
  *

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What faultnth does again and again: an operation of the library, and how its effect is seen and undone. */
+/* An operation that faultnth does again and again: how its effect is seen and undone. */
 #ifndef SELFTESTS_FAULTNTH_H
 #define SELFTESTS_FAULTNTH_H
 
