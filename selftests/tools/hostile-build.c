@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* hostile-build.c - requests with one thing wrong in one attribute, and with anything wrong anywhere */
+/* hostile-build.c - requests with one thing wrong in one attribute, or anything anywhere */
 #include <linux/cohort.h>
 #include <linux/genetlink.h>
 #include <string.h>
@@ -209,7 +209,7 @@ static void put_wrong_bytes(struct message *m, const struct attr *attr, enum wro
 	case SHORT:
 		return put(m, attr->type, "m1m2m1m2m1m2m1m2m1m2m1m2m1m2m1m2", len - 1);
 	case LONG:
-		return put(m, attr->type, "m1\0\0m1\0\0m1\0\0m1\0\0m1\0\0m1\0\0m1\0\0m1\0\0m", len + 1);
+		return put(m, attr->type, zeroes, len + 1);
 	case HUGE_LEN:
 		return put(m, attr->type, zeroes, sizeof(zeroes));
 	case ZERO:
