@@ -11,7 +11,7 @@ t_consistency_none_is_caught()
 	local i caught=0
 
 	raise_stage 6 8M 60 90 70
-	start_writers 8
+	start_writers 24
 	for ((i = 1; i <= 5; i++)); do
 		cut_all "n$i" --consistency none
 		same "$(show "n$i" ConsistencyState)" Inconsistent "state of n$i"
@@ -28,7 +28,7 @@ t_one_relationship_per_member_is_caught()
 	local i m caught=0 all
 
 	raise_stage 4 8M 60 90 70
-	start_writers 8
+	start_writers 24
 	for ((i = 1; i <= 3; i++)); do
 		all=()
 		before "r$i"
@@ -49,7 +49,7 @@ t_the_same_members_cut_together_are_consistent()
 	local i
 
 	raise_stage 4 8M 60 90 70
-	start_writers 8
+	start_writers 24
 	for ((i = 1; i <= 3; i++)); do
 		cut_all "t$i"
 		is_consistent "t$i"
