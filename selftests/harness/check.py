@@ -250,7 +250,7 @@ def main():
     run_phases(phases, report, args)
     while args.long and time.monotonic() - report.begin < args.long * 3600:
         args.seed += 1
-        run_phases(phases[-1:], report, args)
+        run_phases(phases[-2:], report, args)
     lock.close()
     return 0 if report.end() else 1
 

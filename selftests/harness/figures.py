@@ -5,7 +5,8 @@ import re
 
 # In the order in which they are printed.
 NAMES = ("crash-points", "power-cuts", "alloc-faults", "bad-messages", "fuzz-execs", "cuts",
-         "model-states", "mutants")
+         "model-states", "mutants", "coverage")
+PERCENT = ("coverage",)
 LINE = re.compile(r"^#* *figure: ([a-z-]+) (\d+)(?: of (\d+))?$", re.MULTILINE)
 
 
@@ -31,7 +32,8 @@ class Figures:
         for name in NAMES:
             if name in self.sums:
                 number, of = self.sums[name]
-                words.append("%s %d%s" % (name, number, " of %d" % of if of else ""))
+                unit = "%" if name in PERCENT else ""
+                words.append("%s %d%s%s" % (name, number, unit, " of %d" % of if of else ""))
         return "figures: %s, violations %d" % (", ".join(words), violations)
 
 
