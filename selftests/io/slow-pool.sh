@@ -15,15 +15,6 @@ slow_down()
 	dmsetup resume store
 }
 
-# is_writing DM: a write of this device has not ended.
-is_writing()
-{
-	local inflight
-
-	read -r _ inflight <"/sys/block/$(basename "$(readlink -f "/dev/mapper/$1")")/inflight"
-	((inflight > 0))
-}
-
 raise()
 {
 	make_slices 1 64M "$DISK2"
@@ -38,10 +29,10 @@ t_image_of_a_chunk_that_is_on_its_way()
 
 	raise
 	snapshot r m1
-	slow_down 4000
+	slow_down 10000
 	put 2 /dev/mapper/m1 0 64K &
 	writer=$!
-	wait_for 30 is_writing store
+	wait_for 30 has_writes_inside m1
 	sleep 1
 	holds 1 /dev/mapper/r_1 0 64K
 	kill -0 $writer || fail "the overwrite did not wait for the pool"
