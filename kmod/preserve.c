@@ -232,6 +232,8 @@ static void read_endio(struct bio *bio)
 	spin_unlock_irqrestore(&vol->lock, flags);
 	if (good && !collected)
 		cohort_log_preserve(log, &ops, count);
+	if (PLANTED("release-early"))
+		cohort_volume_kick(vol);
 }
 
 static void collect_begin(struct cohort_volume *vol)
