@@ -222,8 +222,8 @@ u32 cohort_result(int err)
 int cohort_job_init(void)
 {
 	/*
-	 * No WQ_MEM_RECLAIM: nothing that frees memory waits for a job. Jobs
-	 * wait for each other's log writes, so many must be able to run.
+	 * Writes to a full pool wait until a cut that is under way is resolved.
+	 * Jobs wait for each other's log writes, so many must be able to run.
 	 */
 	job_wq = alloc_workqueue("cohort_job", WQ_UNBOUND | WQ_MEM_RECLAIM, WQ_MAX_ACTIVE);
 	return job_wq ? 0 : -ENOMEM;

@@ -724,10 +724,15 @@ void cohort_pool_deactivate(struct cohort_pool *pool)
 	cohort_pool_put(pool);
 }
 
+/* The work may stand in line behind one that waits for the mutex. */
 void cohort_pool_settle(struct cohort_pool *pool)
 {
-	if (READ_ONCE(pool->log->failed))
-		flush_work(&pool->fail_work);
+	lockdep_assert_held(&pool->catalog_mutex);
+	if (!READ_ONCE(pool->log->failed))
+		return;
+	mutex_unlock(&pool->catalog_mutex);
+	flush_work(&pool->fail_work);
+	mutex_lock(&pool->catalog_mutex);
 }
 
 /* ---- image reads ---- */

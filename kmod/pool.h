@@ -85,7 +85,9 @@ int cohort_pool_set_catalog_seq(struct cohort_pool *pool, u64 seq);
 
 /*
  * After an append that failed: returns when a failed log has been marked in the
- * superblock, for its outcome is unknown and protection must not fall before. Sleeps.
+ * superblock, for its outcome is unknown and protection must not fall before.
+ * Caller holds catalog_mutex, which is let go meanwhile if the log has failed:
+ * such a log takes no checkpoint and no record any more. Sleeps.
  */
 void cohort_pool_settle(struct cohort_pool *pool);
 

@@ -589,6 +589,15 @@ struct cohort_job *cohort_replicate(const struct cohort_replicate_args *a,
 
 /* ---- modify ---- */
 
+/* Those that go with the relationship: nobody may use them until it is gone, or stays. */
+static void set_groups_busy(struct relate *r, bool busy)
+{
+	if (r->new_source_group)
+		r->rel->source_group->busy = busy;
+	if (r->new_target_group)
+		r->rel->target_group->busy = busy;
+}
+
 static int run_delete(struct cohort_job *job)
 {
 	struct relate *r = job->data;
@@ -602,6 +611,7 @@ static int run_delete(struct cohort_job *job)
 	rel->busy = false;
 	if (err) {
 		rel->progress = COHORT_PROGRESS_STATUS_COMPLETED;
+		set_groups_busy(r, false);
 		log_refused(&job->words, err, r->pool);
 	} else {
 		/* durable: now, not before, nothing needs to be preserved for it */
@@ -647,10 +657,7 @@ static struct cohort_job *start_delete(struct relate *r, struct cohort_words *wo
 	job = new_job(COHORT_METHOD_RELATIONSHIP_MODIFY, r, run_delete);
 	if (!job)
 		return ERR_PTR(cohort_refuse(words, -ENOMEM, "no memory for the job"));
-	if (r->new_source_group)
-		rel->source_group->busy = true;
-	if (r->new_target_group)
-		rel->target_group->busy = true;
+	set_groups_busy(r, true);
 	cohort_pool_get(r->pool);
 	rel->busy = true;
 	rel->progress = COHORT_PROGRESS_STATUS_TERMINATING;
