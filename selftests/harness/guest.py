@@ -47,7 +47,7 @@ def hot_files():
 class Test:
     """A test file and what its "guest:" line asks for.
 
-    disks=N size=SIZE disk=SPEC mem=SIZE cpus=N timeout=SECONDS kernel=6.12 udev alone long
+    disks=N size=SIZE disk=SPEC mem=SIZE cpus=N timeout=SECONDS kernel=6.12,debug udev alone long
     """
 
     def __init__(self, path, wishes):
@@ -59,7 +59,8 @@ class Test:
         self.mem = self.wish("mem", "1G")
         self.cpus = self.wish("cpus", "2")
         self.timeout = int(self.wish("timeout", DEFAULT_SECONDS))
-        self.kernel = self.wish("kernel", None)
+        # Not drawn by lot: these, each time.
+        self.kernels = [k for k in self.wish("kernel", "").split(",") if k]
         self.udev = "udev" in self.words
         self.alone = "alone" in self.words
         self.long = "long" in self.words
@@ -73,7 +74,7 @@ class Test:
     def group(self):
         """Tests with equal groups share a boot."""
         return (self.path if self.alone else "", self.udev, self.mem, self.cpus,
-                self.size, tuple(self.extra), self.disks, self.kernel)
+                self.size, tuple(self.extra), self.disks)
 
 
 def head_wishes(path):
@@ -117,8 +118,8 @@ def share(tests, seed):
     for number, test in enumerate(tests):
         every_time = test.path.startswith(EVERY_TIME)
         debug = number % DEBUG_PART == 0 and not test.long
-        if test.kernel:
-            kernels[test.path] = [test.kernel]
+        if test.kernels:
+            kernels[test.path] = test.kernels
             continue
         kernels[test.path] = [*(STOCK if every_time else () if debug else STOCK[number % 2:][:1]),
                               *(("debug",) if debug else ())]
@@ -127,7 +128,7 @@ def share(tests, seed):
 
 def discover(kernel, pattern, seed):
     """The tests of this kernel; all of them when no seed divides them up."""
-    tests = [test for test in [*scripts(), *listed()] if test.kernel in (None, kernel)]
+    tests = [test for test in [*scripts(), *listed()] if kernel in (test.kernels or [kernel])]
     if seed is not None:
         kernels = share(tests, seed)
         tests = [test for test in tests if kernel in kernels[test.path]]
@@ -166,6 +167,7 @@ class Boot:
                 "--log", self.file("kernel.log")]
         args += ["--udev"] if first.udev else []
         args += [] if self.leaks else ["--append", "kmemleak=off"]
+        args += ["--env", "COHORT_SEED=%s" % os.environ["COHORT_SEED"]]
         for disk in [first.size] * first.disks + first.extra:
             args += ["--disk", disk]
         return args + ["--", "selftests/vm/batch", self.file("list")]
