@@ -11,134 +11,44 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <cohort/cohort.h>
+#include "cuts.h"
+#include "util.h"
 
-#include "stamp.h"
-
-#define NAME_MAX_LEN 64
-
-struct loop {
-	struct cohort *ctx;
-	const char *state;
-	const char *prefix;
-	char **members;
-	int nr_members;
-};
-
-static void give_up(struct loop *loop, const char *what, const char *name)
+static void judge(struct cuts *cuts, const char *name)
 {
-	struct cohort_error e = { 0 };
+	const int status = cuts_judge(cuts, name);
 
-	cohort_get_error(loop->ctx, &e);
-	die("%s %s: %s", what, name, e.message);
+	if (!status)
+		return;
+	say("%s is not consistent", name);
+	exit(status);
 }
 
-static void mark(struct loop *loop, enum stamp_bound kind, const char *name)
+static void cut_many(struct cuts *cuts, const char *prefix, int count, int kept)
 {
-	struct stamp_bounds bounds = { 0 };
-	char path[NAME_MAX_LEN + 8];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s.%s", name, kind == STAMP_ACKED ? "before" : "after");
-	f = fopen(path, "w");
-	if (!f)
-		die("cannot write %s", path);
-	stamp_bounds_take(&bounds, stamp_state_open(loop->state), kind);
-	stamp_bounds_print(&bounds, f);
-	if (fclose(f))
-		die("cannot write %s", path);
-}
-
-static void take(struct loop *loop, const char *name)
-{
-	struct cohort_request request;
-
-	cohort_request_init(&request);
-	request.sync_type = COHORT_SYNC_TYPE_SNAPSHOT;
-	request.relationship_name = name;
-	request.source_elements = (const char *const *)loop->members;
-	request.source_elements_count = loop->nr_members;
-	mark(loop, STAMP_ACKED, name);
-	if (cohort_create_group_replica_from_elements(loop->ctx, &request, NULL))
-		give_up(loop, "no cut", name);
-	mark(loop, STAMP_ISSUED, name);
-}
-
-static void drop(struct loop *loop, const char *name)
-{
-	struct cohort_modify_request request;
-
-	cohort_modify_request_init(&request);
-	request.synchronization = name;
-	request.operation = COHORT_OPERATION_RETURN_TO_POOL;
-	if (cohort_modify_replica_synchronization(loop->ctx, &request, NULL))
-		give_up(loop, "cannot delete", name);
-}
-
-/* In a child, which may keep what it read and die as it likes. */
-static noreturn void verify(struct loop *loop, const char *name)
-{
-	char before[NAME_MAX_LEN + 8], after[NAME_MAX_LEN + 8];
-	char **argv = alloc_array(loop->nr_members + 6, sizeof(*argv));
-	int argc = 0;
-
-	snprintf(before, sizeof(before), "%s.before", name);
-	snprintf(after, sizeof(after), "%s.after", name);
-	argv[argc++] = "verify";
-	argv[argc++] = "--before";
-	argv[argc++] = before;
-	argv[argc++] = "--after";
-	argv[argc++] = after;
-	for (int i = 1; i <= loop->nr_members; i++)
-		if (asprintf(&argv[argc++], "/dev/mapper/%s_%d", name, i) < 0)
-			die("no memory");
-	exit(stamp_verify_main(argc, argv));
-}
-
-static void judge(struct loop *loop, const char *name)
-{
-	int status;
-	pid_t pid;
-
-	fflush(stdout);
-	pid = fork();
-	if (pid < 0)
-		die("cannot fork");
-	if (!pid)
-		verify(loop, name);
-	if (waitpid(pid, &status, 0) < 0 || !WIFEXITED(status))
-		die("%s: the judge died", name);
-	if (WEXITSTATUS(status)) {
-		say("%s is not consistent", name);
-		exit(WEXITSTATUS(status));
-	}
-}
-
-static void cut_many(struct loop *loop, int count, int kept)
-{
-	char name[NAME_MAX_LEN];
+	char name[CUT_NAME_LEN];
 
 	for (int i = 1; i <= count; i++) {
-		snprintf(name, sizeof(name), "%s%d", loop->prefix, i);
-		take(loop, name);
-		judge(loop, name);
+		snprintf(name, sizeof(name), "%s%d", prefix, i);
+		if (cuts_take(cuts, name))
+			cuts_give_up(cuts, "no cut", name);
+		judge(cuts, name);
 		if (i <= kept)
 			continue;
-		snprintf(name, sizeof(name), "%s%d", loop->prefix, i - kept);
-		drop(loop, name);
+		snprintf(name, sizeof(name), "%s%d", prefix, i - kept);
+		if (cuts_drop(cuts, name))
+			cuts_give_up(cuts, "cannot delete", name);
 	}
 	for (int i = count - kept + 1; i <= count; i++) {
-		snprintf(name, sizeof(name), "%s%d", loop->prefix, i);
-		judge(loop, name);
+		snprintf(name, sizeof(name), "%s%d", prefix, i);
+		judge(cuts, name);
 	}
 }
 
 int main(int argc, char **argv)
 {
-	struct loop loop = { 0 };
+	struct cuts cuts;
 	int count, kept;
 
 	tool = "cutloop";
@@ -148,14 +58,8 @@ int main(int argc, char **argv)
 	kept = parse_number("KEPT", argv[3]);
 	if (count < kept)
 		die("more kept than taken");
-	loop.ctx = cohort_new();
-	if (!loop.ctx)
-		die("no memory");
-	loop.state = argv[1];
-	loop.prefix = argv[4];
-	loop.members = argv + 5;
-	loop.nr_members = argc - 5;
-	cut_many(&loop, count, kept);
-	cohort_unref(loop.ctx);
+	cuts_open(&cuts, argv[1], argv + 5, argc - 5);
+	cut_many(&cuts, argv[4], count, kept);
+	cuts_close(&cuts);
 	return 0;
 }
