@@ -4,8 +4,8 @@
 import re
 
 # In the order in which they are printed.
-NAMES = ("crash-points", "power-cuts", "alloc-faults", "bad-messages", "fuzz-execs", "cuts",
-         "model-states", "mutants", "coverage")
+NAMES = ("crash-points", "power-cuts", "alloc-faults", "io-faults", "bad-messages", "fuzz-execs",
+         "cuts", "model-states", "mutants", "coverage")
 PERCENT = ("coverage",)
 LINE = re.compile(r"^#* *figure: ([a-z-]+) (\d+)(?: of (\d+))?$", re.MULTILINE)
 

@@ -13,6 +13,8 @@
 
 #include "stamp.h"
 
+#define RETRY_NS 5000000
+
 struct options {
 	const char *state;
 	const char *until;
@@ -22,6 +24,7 @@ struct options {
 	__u64 dsync_chains;		/* of the first ones, all writes */
 	__u64 min, max, base;	/* bytes */
 	__u32 chains, slots;
+	bool retry;
 };
 
 struct writer {
@@ -75,6 +78,18 @@ static int submit(struct writer *w, const struct stamp_place *place)
 	return n < 0 ? -errno : -EIO;
 }
 
+/* A write that failed and is made again is one that took long: the plan stays the same. */
+static int submit_until_done(struct writer *w, const struct stamp_place *place)
+{
+	int ret;
+
+	while ((ret = submit(w, place)) && w->opt->retry && w->st->control != STAMP_STOP) {
+		w->st->errors[place->member]++;
+		sleep_ns(RETRY_NS);
+	}
+	return ret;
+}
+
 static int write_one(struct writer *w)
 {
 	struct stamp_state *st = w->st;
@@ -92,7 +107,7 @@ static int write_one(struct writer *w)
 	chain->issued = seq;
 	window = st->window;
 	start = now_ns();
-	ret = submit(w, &place);
+	ret = submit_until_done(w, &place);
 	if (ret) {
 		say("chain %u, write %llu: %s at sector %llu: %s", w->chain, seq,
 		    w->devs[place.member].path, place.lba, strerror(-ret));
@@ -259,6 +274,7 @@ static const struct option long_options[] = {
 	{ "interval", required_argument, NULL, 'i' },
 	{ "dsync", required_argument, NULL, 'd' },
 	{ "dsync-chains", required_argument, NULL, 'D' },
+	{ "retry", no_argument, NULL, 'r' },
 	{ }
 };
 
@@ -294,6 +310,9 @@ static void parse_option(struct options *opt, int c)
 		break;
 	case 'D':
 		opt->dsync_chains = parse_number("--dsync-chains", optarg);
+		break;
+	case 'r':
+		opt->retry = true;
 		break;
 	default:
 		exit(EXIT_CANNOT);

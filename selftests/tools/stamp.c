@@ -9,7 +9,8 @@
 static const char usage[] =
 "usage: stamp write --state FILE [--chains N] [--seconds S | --until-file FILE]\n"
 "                   [--size-mix MIN..MAX] [--slots N] [--base BYTES]\n"
-"                   [--interval S] [--dsync PERCENT] [--dsync-chains N] DEVICE...\n"
+"                   [--interval S] [--dsync PERCENT] [--dsync-chains N]\n"
+"                   [--retry] DEVICE...\n"
 "                                     chains of dependent writers, until told to stop\n"
 "       stamp wait STATE WRITES [S]   until so many more are acknowledged, S seconds at most\n"
 "       stamp pause STATE             returns when nothing is in flight any more\n"

@@ -126,6 +126,7 @@ struct stamp_state {
 	atomic_uint windows;
 	struct stamp_geometry geo;
 	struct stamp_chain chain[STAMP_MAX_CHAINS];
+	atomic_ullong errors[STAMP_MAX_MEMBERS];	/* writes that were made again */
 	struct stamp_window win[STAMP_WINDOWS];
 };
 
