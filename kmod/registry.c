@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* registry.c - finds objects by name, and passes on what happens to them. */
-#include <linux/ctype.h>
 #include <linux/string.h>
+#include "args.h"
 #include "group.h"
 #include "pool.h"
 #include "registry.h"
 #include "replica.h"
 #include "source.h"
-
-/* Images are called NAME_1 to NAME_1024, and those names must fit as well. */
-#define NAME_ROOM	(COHORT_NAME_MAX - 5)
 
 /* See registry.h: all lists of objects, and every field that says nothing else. */
 DEFINE_MUTEX(cohort_lock);
@@ -79,29 +76,24 @@ struct cohort_rel *cohort_find_rel(const char *name)
 	return NULL;
 }
 
-/* What libdevmapper would have to mangle is not taken. */
-static bool name_char_ok(char c)
-{
-	return isascii(c) && (isalnum(c) || strchr("#+-.:=@_", c));
-}
-
 int cohort_check_name(const char *what, const char *name, struct cohort_words *words)
 {
-	const char *p;
-
-	if (!*name)
+	switch (cohort_name_fault(name)) {
+	case COHORT_NAME_GOOD:
+		return 0;
+	case COHORT_NAME_EMPTY:
 		return cohort_refuse(words, -EINVAL, "the name of a %s must not be empty", what);
-	if (strlen(name) > NAME_ROOM)
+	case COHORT_NAME_LONG:
 		return cohort_refuse(words, -EINVAL, "the name of a %s has at most %u bytes",
-				     what, NAME_ROOM);
-	for (p = name; *p; p++)
-		if (!name_char_ok(*p))
-			return cohort_refuse(words, -EINVAL,
-					     "\"%s\" is no name for a %s: letters, digits and #+-.:=@_ only",
-					     name, what);
-	if (*name == '-' || !strcmp(name, ".") || !strcmp(name, ".."))
-		return cohort_refuse(words, -EINVAL, "\"%s\" is no name for a %s", name, what);
-	return 0;
+				     what, COHORT_NAME_ROOM);
+	case COHORT_NAME_CHARACTERS:
+		return cohort_refuse(words, -EINVAL,
+				     "\"%s\" is no name for a %s: letters, digits and #+-.:=@_ only",
+				     name, what);
+	case COHORT_NAME_TAKEN:
+		break;
+	}
+	return cohort_refuse(words, -EINVAL, "\"%s\" is no name for a %s", name, what);
 }
 
 __printf(5, 0)

@@ -17,18 +17,17 @@ static int pool_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 {
 	struct cohort_words words = { };
 	struct pool_target *pt;
-	int err;
+	struct cohort_args args;
+	int err = cohort_target_args(ti, COHORT_TARGET_POOL, argc, argv, &args);
 
-	if (argc != 1) {
-		ti->error = "one argument: the device of the pool";
-		return -EINVAL;
-	}
+	if (err)
+		return err;
 	pt = kzalloc(sizeof(*pt), GFP_KERNEL);
 	if (!pt) {
 		ti->error = "no memory for the target";
 		return -ENOMEM;
 	}
-	err = dm_get_device(ti, argv[0], COHORT_OPEN_READ | COHORT_OPEN_WRITE, &pt->dev);
+	err = dm_get_device(ti, args.disk, COHORT_OPEN_READ | COHORT_OPEN_WRITE, &pt->dev);
 	if (err) {
 		ti->error = "the device of the pool can not be opened";
 		goto err_free;

@@ -89,46 +89,43 @@ static void replica_destroy(struct dm_target *ti, struct replica_target *rt)
 	kfree(rt);
 }
 
-static int replica_open(struct dm_target *ti, struct replica_target *rt, char **argv,
-			struct cohort_words *words)
+static int replica_open(struct dm_target *ti, struct replica_target *rt,
+			const struct cohort_args *args, struct cohort_words *words)
 {
 	int err;
 
-	if (kstrtou32(argv[2], 10, &rt->index) || !rt->index)
-		return cohort_refuse(words, -EINVAL, "member index %s is not a number from 1",
-				     argv[2]);
-	rt->index--;
-	err = dm_get_device(ti, argv[0], COHORT_OPEN_READ, &rt->pool_dev);
+	rt->index = args->member - 1;
+	err = dm_get_device(ti, args->pool_dev, COHORT_OPEN_READ, &rt->pool_dev);
 	if (err)
-		return cohort_refuse(words, err, "pool device %s can not be opened", argv[0]);
-	err = dm_get_device(ti, argv[3], COHORT_OPEN_READ, &rt->dev);
+		return cohort_refuse(words, err, "pool device %s can not be opened",
+				     args->pool_dev);
+	err = dm_get_device(ti, args->disk, COHORT_OPEN_READ, &rt->dev);
 	if (err)
-		return cohort_refuse(words, err, "disk %s can not be opened", argv[3]);
+		return cohort_refuse(words, err, "disk %s can not be opened", args->disk);
 	err = cohort_target_check_disk(rt->dev, false, words);
 	if (err)
 		return err;
 	rt->image.pool = cohort_target_pool(rt->pool_dev, words);
 	if (IS_ERR(rt->image.pool))
 		return PTR_ERR(rt->image.pool);
-	return bind_rel(ti, rt, argv[1], words);
+	return bind_rel(ti, rt, args->name, words);
 }
 
 static int replica_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 {
 	struct cohort_words words = { };
 	struct replica_target *rt;
-	int err;
+	struct cohort_args args;
+	int err = cohort_target_args(ti, COHORT_TARGET_REPLICA, argc, argv, &args);
 
-	if (argc != 4) {
-		ti->error = "four arguments: pool device, relationship name, member index, disk";
-		return -EINVAL;
-	}
+	if (err)
+		return err;
 	rt = kzalloc(sizeof(*rt), GFP_KERNEL);
 	if (!rt) {
 		ti->error = "no memory for the target";
 		return -ENOMEM;
 	}
-	err = replica_open(ti, rt, argv, &words);
+	err = replica_open(ti, rt, &args, &words);
 	if (err) {
 		cohort_target_refuse(ti, err, &words);
 		replica_destroy(ti, rt);

@@ -133,41 +133,41 @@ static void source_destroy(struct dm_target *ti, struct source_target *st)
 	kfree(st);
 }
 
-static int source_open(struct dm_target *ti, struct source_target *st, char **argv,
-		       struct cohort_words *words)
+static int source_open(struct dm_target *ti, struct source_target *st,
+		       const struct cohort_args *args, struct cohort_words *words)
 {
-	int err = dm_get_device(ti, argv[0], COHORT_OPEN_READ, &st->pool_dev);
+	int err = dm_get_device(ti, args->pool_dev, COHORT_OPEN_READ, &st->pool_dev);
 
 	if (err)
-		return cohort_refuse(words, err, "pool device %s can not be opened", argv[0]);
-	err = dm_get_device(ti, argv[2], COHORT_OPEN_READ | COHORT_OPEN_WRITE, &st->dev);
+		return cohort_refuse(words, err, "pool device %s can not be opened",
+				     args->pool_dev);
+	err = dm_get_device(ti, args->disk, COHORT_OPEN_READ | COHORT_OPEN_WRITE, &st->dev);
 	if (err)
-		return cohort_refuse(words, err, "disk %s can not be opened", argv[2]);
+		return cohort_refuse(words, err, "disk %s can not be opened", args->disk);
 	err = cohort_target_check_disk(st->dev, true, words);
 	if (err)
 		return err;
 	st->pool = cohort_target_pool(st->pool_dev, words);
 	if (IS_ERR(st->pool))
 		return PTR_ERR(st->pool);
-	return bind_source(ti, st, argv[1], words);
+	return bind_source(ti, st, args->name, words);
 }
 
 static int source_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 {
 	struct cohort_words words = { };
 	struct source_target *st;
-	int err;
+	struct cohort_args args;
+	int err = cohort_target_args(ti, COHORT_TARGET_SOURCE, argc, argv, &args);
 
-	if (argc != 3) {
-		ti->error = "three arguments: pool device, source name, disk";
-		return -EINVAL;
-	}
+	if (err)
+		return err;
 	st = kzalloc(sizeof(*st), GFP_KERNEL);
 	if (!st) {
 		ti->error = "no memory for the target";
 		return -ENOMEM;
 	}
-	err = source_open(ti, st, argv, &words);
+	err = source_open(ti, st, &args, &words);
 	if (err) {
 		cohort_target_refuse(ti, err, &words);
 		source_destroy(ti, st);

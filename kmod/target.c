@@ -6,6 +6,17 @@
 #include "registry.h"
 #include "target.h"
 
+int cohort_target_args(struct dm_target *ti, enum cohort_target target, unsigned int argc,
+		       char **argv, struct cohort_args *args)
+{
+	const char *why;
+	int err = cohort_args_parse(target, argc, argv, args, &why);
+
+	if (err)
+		ti->error = (char *)why;
+	return err;
+}
+
 int cohort_target_refuse(struct dm_target *ti, int err, const struct cohort_words *words)
 {
 	char name[DM_NAME_LEN] = "";

@@ -3,6 +3,7 @@
 #ifndef COHORT_TARGET_H
 #define COHORT_TARGET_H
 
+#include "args.h"
 #include "compat.h"
 #include "defs.h"
 
@@ -12,6 +13,10 @@ int cohort_target_source_init(void);
 void cohort_target_source_exit(void);
 int cohort_target_replica_init(void);
 void cohort_target_replica_exit(void);
+
+/* As cohort_args_parse(), with ti->error. */
+int cohort_target_args(struct dm_target *ti, enum cohort_target target, unsigned int argc,
+		       char **argv, struct cohort_args *args);
 
 /* Logs the words with the device's name and sets ti->error; returns @err. */
 int cohort_target_refuse(struct dm_target *ti, int err, const struct cohort_words *words);
