@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Fuzz target: the index, against a table that is looked through. */
+#include "../../kmod/index.h"
+#include "fuzz.h"
+
+#define SOURCES 3
+#define CHUNKS 6
+#define EPOCHS 16
+
+static struct {
+	struct cohort_index *idx;
+	u64 addr[SOURCES][CHUNKS][EPOCHS];	/* 0: no entry; epoch 0 is none */
+	u64 count;
+	u64 next;
+	u32 live;			/* epochs that somebody needs */
+	u64 dropped;
+} model;
+
+static u64 newest_below(const u64 *entries, u64 epoch)
+{
+	while (epoch-- > 1)
+		if (entries[epoch])
+			return epoch;
+	return 0;
+}
+
+static void insert(struct input *in)
+{
+	struct cohort_index_node *node = cohort_index_node_new(take(in, 1) & 1);
+	u64 *entries, newest = ~0ull;
+	int err;
+
+	if (!node)
+		abort();
+	node->source = take(in, 1) % SOURCES;
+	node->chunk = take(in, 1) % CHUNKS;
+	node->epoch = 1 + take(in, 1) % (EPOCHS - 1);
+	node->addr = ++model.next;
+	entries = model.addr[node->source][node->chunk];
+	err = cohort_index_insert(model.idx, node, &newest);
+	if (entries[node->epoch]) {
+		PROMISED(err == -EEXIST);
+		cohort_index_node_free(node);
+		return;
+	}
+	PROMISED(!err && newest == newest_below(entries, EPOCHS));
+	entries[node->epoch] = node->addr;
+	model.count++;
+}
+
+static void lookup(struct input *in)
+{
+	const u32 source = take(in, 1) % SOURCES, chunk = take(in, 1) % CHUNKS;
+	const u64 *entries = model.addr[source][chunk];
+	u64 epoch = take(in, 1) % EPOCHS, at = epoch;
+	struct cohort_mapping map;
+
+	while (at < EPOCHS && !entries[at])
+		at++;
+	if (!cohort_index_lookup(model.idx, source, chunk, epoch, &map))
+		PROMISED(at == EPOCHS);
+	else
+		PROMISED(at < EPOCHS && map.epoch == at && map.addr == entries[at]);
+}
+
+static bool needed(void *ctx, u32 source, u64 prev, u64 epoch)
+{
+	(void)ctx;
+	PROMISED(source < SOURCES && prev < epoch && epoch < EPOCHS);
+	return model.live & ((2u << epoch) - (2u << prev));
+}
+
+static void dropped(void *ctx, const struct cohort_index_node *node, bool newest, u64 prev)
+{
+	u64 *entries = model.addr[node->source][node->chunk];
+
+	(void)ctx;
+	PROMISED(entries[node->epoch] == node->addr);
+	PROMISED(newest == (newest_below(entries, EPOCHS) == node->epoch));
+	PROMISED(!newest || prev == newest_below(entries, node->epoch));
+	entries[node->epoch] = 0;
+	model.dropped++;
+}
+
+/* What is left is just what somebody needs. */
+static void check_needed(void)
+{
+	for (u32 s = 0; s < SOURCES; s++)
+		for (u32 c = 0; c < CHUNKS; c++)
+			for (u64 e = 1; e < EPOCHS; e++) {
+				const u64 prev = newest_below(model.addr[s][c], e);
+
+				PROMISED(!model.addr[s][c][e] || needed(NULL, s, prev, e));
+			}
+}
+
+static void prune(struct input *in)
+{
+	const struct cohort_index_filter filter = { .needed = needed, .dropped = dropped };
+	u64 pruned;
+
+	model.live = take(in, 2);
+	model.dropped = 0;
+	pruned = cohort_index_prune(model.idx, &filter);
+	PROMISED(pruned == model.dropped);
+	model.count -= pruned;
+	check_needed();
+}
+
+static int is_newest(void *ctx, u32 source, u64 epoch)
+{
+	u64 *left = ctx;
+
+	PROMISED(source < SOURCES && epoch && epoch < EPOCHS);
+	--*left;
+	return 0;
+}
+
+static void newest(void)
+{
+	u64 left = 0;
+
+	for (u32 s = 0; s < SOURCES; s++)
+		for (u32 c = 0; c < CHUNKS; c++)
+			left += !!newest_below(model.addr[s][c], EPOCHS);
+	PROMISED(!cohort_index_newest(model.idx, is_newest, &left) && !left);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct input in = { data, size };
+
+	memset(&model, 0, sizeof(model));
+	model.idx = cohort_index_new(take(&in, 1));
+	if (!model.idx)
+		abort();
+	while (in.left) {
+		switch (take(&in, 1) % 8) {
+		case 0:
+			prune(&in);
+			break;
+		case 1:
+			newest();
+			break;
+		case 2:
+		case 3:
+			lookup(&in);
+			break;
+		default:
+			insert(&in);
+		}
+		PROMISED(cohort_index_count(model.idx) == model.count);
+	}
+	cohort_index_free(model.idx);
+	return 0;
+}
