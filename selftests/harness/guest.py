@@ -12,7 +12,6 @@ import ktap
 
 # Directories whose scripts are not tests of the guest.
 NOT_GUEST = ("bench", "checks", "demo", "harness", "model", "tools", "unit", "vm")
-LIST = "selftests/guest-tests.list"
 HEAD_LINES = 30
 BOOT_SECONDS = 120
 POLL_SECONDS = 0.5
@@ -86,17 +85,6 @@ def head_wishes(path):
     return ""
 
 
-def listed():
-    """Lines "PATH WISHES..." for built programs, which have no head to read."""
-    if not os.path.exists(LIST):
-        return
-    with open(LIST, encoding="utf-8") as file:
-        for line in file:
-            path, _, wishes = line.partition("#")[0].strip().partition(" ")
-            if path:
-                yield Test(path, wishes)
-
-
 def scripts():
     for name in sorted(os.listdir("selftests")):
         folder = os.path.join("selftests", name)
@@ -128,11 +116,22 @@ def share(tests, seed):
 
 def discover(kernel, pattern, seed):
     """The tests of this kernel; all of them when no seed divides them up."""
-    tests = [test for test in [*scripts(), *listed()] if kernel in (test.kernels or [kernel])]
-    if seed is not None:
-        kernels = share(tests, seed)
-        tests = [test for test in tests if kernel in kernels[test.path]]
-    return [test for test in tests if pattern in test.path]
+    tests = list(scripts())
+    if seed is None:
+        return [test for test in tests
+                if kernel in (test.kernels or [kernel]) and pattern in test.path]
+    kernels = share(tests, seed)
+    return [test for test in tests if kernel in kernels[test.path] and pattern in test.path]
+
+
+def plan(kernel, pattern, seed):
+    """[(tests that share boots, whether leaks are looked for)] of this kernel."""
+    groups = {}
+    for test in discover(kernel, pattern, seed):
+        groups.setdefault(test.group(), []).append(test)
+    dice = random.Random(seed)
+    return [(group, seed is None or "debug" in group[0].kernels or dice.randrange(LEAKS_PART) == 0)
+            for group in groups.values()]
 
 
 class Boot:
@@ -259,14 +258,9 @@ def run_all(kernel, pattern, seed, folder, seconds, report):
     report.said(output) are called for each file."""
     folder = os.path.abspath(folder)
     shutil.rmtree(folder, ignore_errors=True)
-    tests = discover(kernel, pattern, seed)
-    if not tests and not pattern:
+    groups = plan(kernel, pattern, seed)
+    if not groups and not pattern:
         report.add("guest tests", [ktap.Result("no test found", ktap.FAIL)])
-    groups = {}
-    for test in tests:
-        groups.setdefault(test.group(), []).append(test)
     deadline = time.monotonic() + seconds
-    dice = random.Random(seed)
-    for number, group in enumerate(groups.values()):
-        leaks = seed is None or group[0].kernel == "debug" or dice.randrange(LEAKS_PART) == 0
+    for number, (group, leaks) in enumerate(groups):
         run_group(kernel, group, "%s/group%d" % (folder, number), leaks, deadline, report)

@@ -1,0 +1,63 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What ./check draws by lot: with any seed each guest test runs somewhere, and equal seeds draw alike.
+#
+# Runs in user space, reads the heads of the tests, boots nothing.
+
+cd "$(dirname "$0")/../.." || exit 1
+exec python3 -B - <<'END'
+import sys
+
+sys.path.insert(0, "selftests/harness")
+import guest  # noqa: E402
+
+KERNELS = ("6.1", "6.12", "debug")
+SEEDS = range(200)
+ALL = {test.path: test for test in guest.scripts()}
+
+
+def drawn(seed):
+    return {kernel: [(test.path, leaks) for group, leaks in guest.plan(kernel, "", seed)
+                     for test in group] for kernel in KERNELS}
+
+
+def each_test_runs():
+    for seed in SEEDS:
+        missing = set(ALL) - {path for tests in drawn(seed).values() for path, _ in tests}
+        assert not missing, "seed %d leaves out %s" % (seed, sorted(missing))
+
+
+def named_kernels_are_kept():
+    for seed in SEEDS:
+        for kernel, tests in drawn(seed).items():
+            for path, _ in tests:
+                assert kernel in (ALL[path].kernels or KERNELS), (seed, kernel, path)
+        for path, test in ALL.items():
+            for kernel in test.kernels:
+                assert path in dict(drawn(seed)[kernel]), (seed, kernel, path)
+
+
+def equal_seeds_draw_alike():
+    assert drawn(7) == drawn(7)
+    assert drawn(7) != drawn(8)
+
+
+def no_seed_runs_all_of_them():
+    for kernel in KERNELS:
+        wanted = {p for p, test in ALL.items() if kernel in (test.kernels or KERNELS)}
+        assert set(dict(drawn(None)[kernel])) == wanted
+
+
+CASES = (each_test_runs, named_kernels_are_kept, equal_seeds_draw_alike, no_seed_runs_all_of_them)
+failed = 0
+for number, case in enumerate(CASES, 1):
+    try:
+        case()
+        word = "ok"
+    except Exception as error:
+        print("# %r" % error)
+        word, failed = "not ok", 1
+    print("%s %d %s" % (word, number, case.__name__.replace("_", " ")))
+print("1..%d" % len(CASES))
+sys.exit(failed)
+END
