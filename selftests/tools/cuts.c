@@ -2,8 +2,6 @@
 /* cuts.c - takes, judges and drops cuts without starting a program for each */
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "cuts.h"
 #include "stamp.h"
@@ -74,12 +72,11 @@ int cuts_drop(struct cuts *cuts, const char *name)
 	return cohort_modify_replica_synchronization(cuts->ctx, &request, NULL);
 }
 
-/* In a child, which may keep what it read and die as it likes. */
-static noreturn void verify(struct cuts *cuts, const char *name)
+int cuts_judge(struct cuts *cuts, const char *name)
 {
 	char before[CUT_NAME_LEN + 8], after[CUT_NAME_LEN + 8];
-	char **argv = alloc_array(cuts->nr_members + 6, sizeof(*argv));
-	int argc = 0;
+	char **argv = alloc_array(cuts->nr_members + 5, sizeof(*argv));
+	int argc = 0, status;
 
 	snprintf(before, sizeof(before), "%s.before", name);
 	snprintf(after, sizeof(after), "%s.after", name);
@@ -91,21 +88,9 @@ static noreturn void verify(struct cuts *cuts, const char *name)
 	for (int i = 1; i <= cuts->nr_members; i++)
 		if (asprintf(&argv[argc++], "/dev/mapper/%s_%d", name, i) < 0)
 			die("no memory");
-	exit(stamp_verify_main(argc, argv));
-}
-
-int cuts_judge(struct cuts *cuts, const char *name)
-{
-	int status;
-	pid_t pid;
-
-	fflush(stdout);
-	pid = fork();
-	if (pid < 0)
-		die("cannot fork");
-	if (!pid)
-		verify(cuts, name);
-	if (waitpid(pid, &status, 0) < 0 || !WIFEXITED(status))
-		die("%s: the judge died", name);
-	return WEXITSTATUS(status);
+	status = stamp_verify_forked(argc, argv, NULL, 0);
+	while (argc > 5)
+		free(argv[--argc]);
+	free(argv);
+	return status;
 }

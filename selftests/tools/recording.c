@@ -24,6 +24,23 @@ void recording_open(struct recording *rec, const char *path)
 	rec->size = size;
 }
 
+void recording_load(struct recording *rec, const char *path)
+{
+	int fd = open(path, O_RDONLY);
+	off_t size = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
+	void *base;
+
+	if (size <= 0)
+		die("cannot open %s, or it is empty", path);
+	base = alloc_buffer(size);
+	if (read_full(fd, base, size, 0))
+		die("cannot read %s", path);
+	close(fd);
+	memset(rec, 0, sizeof(*rec));
+	rec->base = base;
+	rec->size = size;
+}
+
 bool recording_next(struct recording *rec, struct recording_entry *entry, const __u8 **data)
 {
 	__u64 left = rec->size - rec->at;

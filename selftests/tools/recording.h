@@ -46,6 +46,8 @@ struct recording {
 
 /* Maps the recording at @path and dies where that is none. */
 void recording_open(struct recording *rec, const char *path);
+/* The same in memory, for one that lies where mapping is slow; free @rec->base. */
+void recording_load(struct recording *rec, const char *path);
 /* The next entry and its data; false behind the last one. */
 bool recording_next(struct recording *rec, struct recording_entry *entry, const __u8 **data);
 

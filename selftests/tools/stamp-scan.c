@@ -77,7 +77,7 @@ static void note_sector(struct stamp_scan *scan, const struct stamp_sector *s, _
 		if (found == FOUND_SWAPPED)
 			scan->swapped_with = s->member;
 	}
-	if (found != FOUND_OURS)
+	if (found != FOUND_OURS || s->chain >= scan->chains)
 		return;
 	scan->seq[lba - scan->geo->base] = s->seq;
 	note_write(scan, s);
@@ -115,12 +115,13 @@ static void *scan_image(void *arg)
 	return NULL;
 }
 
-static void prepare(struct stamp_scan *scan, const struct stamp_geometry *geo, __u32 member,
-		    const char *path)
+static void prepare(struct stamp_scan *scan, const struct stamp_geometry *geo, __u32 chains,
+		    __u32 member, const char *path)
 {
 	__u64 need = (geo->base + stamp_arena(geo)) * SECTOR;
 
 	scan->geo = geo;
+	scan->chains = chains;
 	scan->member = member;
 	device_open(&scan->dev, path, O_RDONLY);
 	if (scan->dev.size < need)
@@ -129,12 +130,13 @@ static void prepare(struct stamp_scan *scan, const struct stamp_geometry *geo, _
 	scan->seq = alloc_array(stamp_arena(geo), sizeof(scan->seq[0]));
 }
 
-void stamp_scan_all(struct stamp_scan *scans, const struct stamp_geometry *geo, char **paths)
+void stamp_scan_all(struct stamp_scan *scans, const struct stamp_geometry *geo, __u32 chains,
+		    char **paths)
 {
 	pthread_t *threads = alloc_array(geo->members, sizeof(*threads));
 
 	for (__u32 m = 0; m < geo->members; m++)
-		prepare(&scans[m], geo, m, paths[m]);
+		prepare(&scans[m], geo, chains, m, paths[m]);
 	for (__u32 m = 0; m < geo->members; m++)
 		if (pthread_create(&threads[m], NULL, scan_image, &scans[m]))
 			die("cannot start a thread");

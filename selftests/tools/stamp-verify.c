@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "stamp.h"
 
@@ -29,6 +31,7 @@ struct judge {
 	const struct stamp_geometry *geo;
 	struct stamp_scan *scans;
 	__u64 newest[STAMP_MAX_CHAINS];
+	__u32 chains;			/* so many are judged, the first ones */
 	bool allow_torn;
 	bool json;
 
@@ -100,7 +103,7 @@ static bool writes_expected(const struct judge *j, __u32 member)
 {
 	struct stamp_place place;
 
-	for (__u32 c = 0; c < j->geo->chains; c++)
+	for (__u32 c = 0; c < j->chains; c++)
 		for (__u64 seq = j->before.seq[c]; seq; seq--) {
 			stamp_plan(j->geo, c, seq, &place);
 			if (place.member == member)
@@ -128,14 +131,14 @@ static bool images_of_run(struct judge *j)
 static void find_newest(struct judge *j)
 {
 	for (__u32 m = 0; m < j->geo->members; m++)
-		for (__u32 c = 0; c < j->geo->chains; c++)
+		for (__u32 c = 0; c < j->chains; c++)
 			if (j->scans[m].newest[c] > j->newest[c])
 				j->newest[c] = j->scans[m].newest[c];
 }
 
 static bool anything_written(struct judge *j)
 {
-	for (__u32 c = 0; c < j->geo->chains; c++)
+	for (__u32 c = 0; c < j->chains; c++)
 		if (j->before.seq[c])
 			return true;
 	return refuse(j, CANNOT_JUDGE, "no writes", "nothing was acknowledged before the call");
@@ -143,7 +146,7 @@ static bool anything_written(struct judge *j)
 
 static bool nothing_later(struct judge *j)
 {
-	for (__u32 c = 0; c < j->geo->chains; c++)
+	for (__u32 c = 0; c < j->chains; c++)
 		if (j->newest[c] > j->after.seq[c])
 			return refuse(j, VIOLATION, "newer than the cut",
 				      "chain %u: write %llu is in, issued after the return (newest then: %llu)",
@@ -153,7 +156,7 @@ static bool nothing_later(struct judge *j)
 
 static bool nothing_lost(struct judge *j)
 {
-	for (__u32 c = 0; c < j->geo->chains; c++)
+	for (__u32 c = 0; c < j->chains; c++)
 		if (j->newest[c] < j->before.seq[c])
 			return refuse(j, VIOLATION, "older than the cut",
 				      "chain %u: %llu is the newest write in, but %llu was acknowledged before the call",
@@ -259,7 +262,7 @@ static bool chains_closed(struct judge *j)
 	__u8 *decided = alloc_array(stamp_arena(j->geo), j->geo->members);
 	bool good = true;
 
-	for (__u32 c = 0; good && c < j->geo->chains; c++)
+	for (__u32 c = 0; good && c < j->chains; c++)
 		good = chain_closed(j, c, decided);
 	free(decided);
 	return good;
@@ -269,7 +272,7 @@ static bool chains_closed(struct judge *j)
 static bool seen_included(struct judge *j)
 {
 	for (__u32 m = 0; m < j->geo->members; m++)
-		for (__u32 c = 0; c < j->geo->chains; c++) {
+		for (__u32 c = 0; c < j->chains; c++) {
 			const struct stamp_witness *w = &j->scans[m].witness[c];
 			struct point in = { w->chain, w->member, w->seq, w->lba };
 
@@ -311,7 +314,7 @@ static void count_writes(const struct judge *j, __u64 *in, __u64 *in_flight)
 {
 	*in = 0;
 	*in_flight = 0;
-	for (__u32 c = 0; c < j->geo->chains; c++) {
+	for (__u32 c = 0; c < j->chains; c++) {
 		*in += j->newest[c];
 		*in_flight += j->newest[c] - j->before.seq[c];
 	}
@@ -373,6 +376,7 @@ static void parse(struct judge *j, int argc, char **argv)
 		{ "before", required_argument, NULL, 'b' },
 		{ "after", required_argument, NULL, 'a' },
 		{ "allow-torn", no_argument, NULL, 't' },
+		{ "chains", required_argument, NULL, 'c' },
 		{ "json", no_argument, NULL, 'j' },
 		{ }
 	};
@@ -386,6 +390,8 @@ static void parse(struct judge *j, int argc, char **argv)
 			after = optarg;
 		else if (c == 't')
 			j->allow_torn = true;
+		else if (c == 'c')
+			j->chains = parse_number("--chains", optarg);
 		else if (c == 'j')
 			j->json = true;
 		else
@@ -395,6 +401,10 @@ static void parse(struct judge *j, int argc, char **argv)
 		die("verify: --before FILE and --after FILE are both needed");
 	stamp_bounds_read(&j->before, before);
 	stamp_bounds_read(&j->after, after);
+	if (j->chains > j->before.geo.chains)
+		die("--chains: the run has %u", j->before.geo.chains);
+	if (!j->chains)
+		j->chains = j->before.geo.chains;
 }
 
 int stamp_verify_main(int argc, char **argv)
@@ -405,8 +415,50 @@ int stamp_verify_main(int argc, char **argv)
 	check_bounds(j, argc - optind);
 	j->geo = &j->before.geo;
 	j->scans = alloc_array(j->geo->members, sizeof(*j->scans));
-	stamp_scan_all(j->scans, j->geo, argv + optind);
+	stamp_scan_all(j->scans, j->geo, j->chains, argv + optind);
 	judge_images(j);
 	report(j);
 	return j->verdict;
+}
+
+static noreturn void verify_child(int argc, char **argv, int out)
+{
+	if (out >= 0 && dup2(out, STDOUT_FILENO) < 0)
+		die("no output");
+	/* whoever forked may have parsed options of its own */
+	optind = 0;
+	exit(stamp_verify_main(argc, argv));
+}
+
+static void read_words(int fd, char *words, size_t size)
+{
+	size_t len = 0;
+	ssize_t n;
+
+	while (len < size - 1 && (n = read(fd, words + len, size - 1 - len)) > 0)
+		len += n;
+	words[len] = '\0';
+	close(fd);
+}
+
+int stamp_verify_forked(int argc, char **argv, char *words, size_t size)
+{
+	int out[2] = { -1, -1 }, status;
+	pid_t pid;
+
+	fflush(stdout);
+	if (words && pipe(out))
+		die("no pipe");
+	pid = fork();
+	if (pid < 0)
+		die("cannot fork");
+	if (!pid)
+		verify_child(argc, argv, out[1]);
+	if (words) {
+		close(out[1]);
+		read_words(out[0], words, size);
+	}
+	if (waitpid(pid, &status, 0) < 0 || !WIFEXITED(status))
+		die("the judge died");
+	return WEXITSTATUS(status);
 }

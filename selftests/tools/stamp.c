@@ -21,7 +21,8 @@ static const char usage[] =
 "       stamp mark --issued STATE     the upper bound: print it after the return\n"
 "       stamp window STATE NAME       latencies go to this window from now on\n"
 "       stamp latency [--json] STATE [WINDOW...]\n"
-"       stamp verify --before FILE --after FILE [--allow-torn] [--json] IMAGE...\n"
+"       stamp verify --before FILE --after FILE [--allow-torn] [--chains N]\n"
+"                    [--json] IMAGE...\n"
 "                                     images in member order; 0 consistent, 1 violation,\n"
 "                                     2 cannot judge\n";
 

@@ -180,6 +180,7 @@ struct stamp_scan {
 	const struct stamp_geometry *geo;
 	struct device dev;
 	__u32 member;
+	__u32 chains;			/* others are not looked at */
 	int error;			/* reading failed at error_lba */
 	__u64 error_lba;
 	__u64 found[FOUND_MISPLACED + 1];
@@ -191,13 +192,16 @@ struct stamp_scan {
 	struct stamp_witness witness[STAMP_MAX_CHAINS];
 };
 
-/* Reads all images at once, a thread each. */
-void stamp_scan_all(struct stamp_scan *scans, const struct stamp_geometry *geo, char **paths);
+/* Reads all images at once, a thread each; of the chains, the first @chains count. */
+void stamp_scan_all(struct stamp_scan *scans, const struct stamp_geometry *geo, __u32 chains,
+		    char **paths);
 
 /* ---- the commands; each returns the exit code ---- */
 
 int stamp_write_main(int argc, char **argv);
 int stamp_verify_main(int argc, char **argv);
+/* In a child, which may keep what it reads and die as it likes. @words: what it says, or NULL. */
+int stamp_verify_forked(int argc, char **argv, char *words, size_t size);
 int stamp_window_main(int argc, char **argv);
 int stamp_latency_main(int argc, char **argv);
 
