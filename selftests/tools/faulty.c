@@ -137,3 +137,20 @@ void faulty_heal(const struct faulty *device)
 {
 	exchange_table(device, "linear", device->below);
 }
+
+void faulty_drop(const struct faulty *device)
+{
+	static const struct fault drop = { "", false, false, "flakey", " 0 3600 1 drop_writes" };
+	char params[PARAMS_LEN];
+
+	make_params(params, sizeof(params), device, &drop);
+	exchange_table(device, drop.target, params);
+}
+
+void faulty_slow(const struct faulty *device, unsigned int ms)
+{
+	char params[2 * PARAMS_LEN];
+
+	snprintf(params, sizeof(params), "%s 0 %s %u", device->below, device->below, ms);
+	exchange_table(device, "delay", params);
+}

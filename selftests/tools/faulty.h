@@ -33,5 +33,10 @@ void faulty_open(struct faulty *device, const char *name);
 bool faulty_can(const struct faulty *device, const struct fault *fault);
 void faulty_break(const struct faulty *device, const struct fault *fault, struct rng *rng);
 void faulty_heal(const struct faulty *device);
+/* From now on writes are acknowledged and lost, until it is healed: as if the power had gone. */
+void faulty_drop(const struct faulty *device);
+
+/* From now on its writes take so long, at least 50. */
+void faulty_slow(const struct faulty *device, unsigned int ms);
 
 #endif
