@@ -33,21 +33,21 @@ t_cuts_of_4_members()
 {
 	raise_stage 4 4M "${DELAYS[@]}"
 	start_writers 16 --dsync 10
-	cuts 100
+	cuts 250
 }
 
 t_cuts_of_6_members()
 {
 	raise_stage 6 4M "${DELAYS[@]}"
 	start_writers 24 --dsync 10
-	cuts 60
+	cuts 150
 }
 
 t_cuts_of_8_members()
 {
 	raise_stage 8 4M "${DELAYS[@]}"
 	start_writers 32 --dsync 10
-	cuts 40
+	cuts 100
 }
 
 run_tests "$@"
