@@ -47,6 +47,16 @@ static u32 chunk_bytes(const struct cohort_image *image)
 	return chunk_sectors(image) << SECTOR_SHIFT;
 }
 
+bool cohort_image_reserve(struct cohort_image *image)
+{
+	return !mempool_init_page_pool(&image->buffers, 1, get_order(chunk_bytes(image)));
+}
+
+void cohort_image_unreserve(struct cohort_image *image)
+{
+	mempool_exit(&image->buffers);
+}
+
 /* Broken or deleted: what was read may be of somebody else by now. */
 static bool image_lost(const struct cohort_image *image)
 {
@@ -318,13 +328,10 @@ static void image_work(struct work_struct *work)
 {
 	struct cohort_image_read *r = container_of(work, struct cohort_image_read, work);
 	struct bio *bio = dm_bio_from_per_bio_data(r, sizeof(*r));
-	int order = get_order(chunk_bytes(r->image));
-	unsigned long buf = __get_free_pages(GFP_NOIO, order);
+	struct page *buf = mempool_alloc(&r->image->buffers, GFP_NOIO);
 
-	bio->bi_status = BLK_STS_RESOURCE;
-	if (buf)
-		bio->bi_status = slow_read(r->image, bio, r, (void *)buf);
-	free_pages(buf, order);
+	bio->bi_status = slow_read(r->image, bio, r, page_address(buf));
+	mempool_free(buf, &r->image->buffers);
 	r->where = IMAGE_DONE;
 	bio_endio(bio);
 }

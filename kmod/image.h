@@ -11,6 +11,7 @@
 #define COHORT_IMAGE_H
 
 #include <linux/bio.h>
+#include <linux/mempool.h>
 #include <linux/workqueue.h>
 #include "replica.h"
 
@@ -21,6 +22,7 @@ struct cohort_image {
 	struct cohort_pool *pool;
 	struct block_device *bdev;	/* the source's disk, through the image's own table */
 	u32 chunk_shift;		/* sectors */
+	mempool_t buffers;		/* of a chunk, for reads that are done over */
 	atomic64_t from_pool;		/* chunks */
 	atomic64_t from_source;
 	atomic64_t lost;		/* chunks whose checksum was wrong */
@@ -37,6 +39,11 @@ struct cohort_image_read {
 
 int cohort_image_init(void);
 void cohort_image_exit(void);
+
+/* Memory for @image, of which the pool is known; false without. May sleep. */
+bool cohort_image_reserve(struct cohort_image *image);
+/* Also of an image that has none. */
+void cohort_image_unreserve(struct cohort_image *image);
 
 /* From map() and end_io(); return what those return. @bio is a read. */
 int cohort_image_map(struct cohort_image *image, struct bio *bio, struct cohort_image_read *r);

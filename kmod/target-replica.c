@@ -73,6 +73,7 @@ static void replica_destroy(struct dm_target *ti, struct replica_target *rt)
 {
 	struct cohort_image *image = &rt->image;
 
+	cohort_image_unreserve(image);
 	if (image->rel) {
 		mutex_lock(&cohort_lock);
 		image->member->opens--;
@@ -108,7 +109,10 @@ static int replica_open(struct dm_target *ti, struct replica_target *rt,
 	rt->image.pool = cohort_target_pool(rt->pool_dev, words);
 	if (IS_ERR(rt->image.pool))
 		return PTR_ERR(rt->image.pool);
-	return bind_rel(ti, rt, args->name, words);
+	err = bind_rel(ti, rt, args->name, words);
+	if (!err && !cohort_image_reserve(&rt->image))
+		err = cohort_refuse(words, -ENOMEM, "no memory for the image");
+	return err;
 }
 
 static int replica_ctr(struct dm_target *ti, unsigned int argc, char **argv)
