@@ -170,8 +170,7 @@ static int run_attach(struct cohort_job *job)
 		cohort_pool_prune(at->pool);
 	mutex_unlock(&at->pool->catalog_mutex);
 	if (err)
-		cohort_refuse(&job->words, err, "the log of pool \"%s\" could not be written",
-			      at->pool->name);
+		cohort_refuse_append(&job->words, err, at->pool->name);
 	free_attach(at);
 	return err;
 }

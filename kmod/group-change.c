@@ -94,8 +94,7 @@ static int run_change(struct cohort_job *job)
 	mutex_unlock(&pool->catalog_mutex);
 	free_change(c);
 	if (err)
-		cohort_refuse(&job->words, err, "the log of pool \"%s\" could not be written",
-			      job->pool);
+		cohort_refuse_append(&job->words, err, job->pool);
 	return err;
 }
 

@@ -31,6 +31,7 @@ static void pool_free(struct cohort_pool *pool)
 	cohort_log_free(pool->log);
 	rcu_barrier();
 	cohort_index_free(pool->index);
+	free_page((unsigned long)pool->super_block);
 	xa_destroy(&pool->source_ids);
 	put_device(disk_to_dev(pool->disk));
 	kfree(pool);
@@ -78,26 +79,29 @@ int cohort_pool_append(struct cohort_pool *pool, const void *records, size_t len
 	return cohort_log_append(pool->log, records, len, NULL);
 }
 
+void cohort_refuse_append(struct cohort_words *words, int err, const char *pool)
+{
+	if (err == -ENOMEM)
+		cohort_refuse(words, err, "no memory for a record of pool \"%s\"", pool);
+	else
+		cohort_refuse(words, err, "the log of pool \"%s\" could not be written", pool);
+}
+
 /* ---- superblock ---- */
 
 /* The older copy is overwritten, so that a torn write leaves the newer one. */
 static int write_super(struct cohort_pool *pool)
 {
-	void *block = (void *)__get_free_page(GFP_NOIO);
 	int err;
 
 	lockdep_assert_held(&pool->super_mutex);
-	if (!block)
-		return -ENOMEM;
-	if (!pool->bdev) {
-		free_page((unsigned long)block);
+	if (!pool->bdev)
 		return -ENODEV;
-	}
 	pool->sb.generation++;
-	cohort_super_encode(&pool->sb, block);
+	cohort_super_encode(&pool->sb, pool->super_block);
 	err = cohort_bdev_rw(pool->bdev, REQ_OP_WRITE | REQ_SYNC | REQ_FUA,
-			     cohort_super_address(pool->sb.generation), block, COHORT_BLOCK);
-	free_page((unsigned long)block);
+			     cohort_super_address(pool->sb.generation), pool->super_block,
+			     COHORT_BLOCK);
 	/* the next try takes the same place: the other copy is the only good one */
 	if (err)
 		pool->sb.generation--;
@@ -228,17 +232,28 @@ static bool op_unneeded(void *ctx, struct cohort_log_op *op)
 	return !prune_needed(ctx, op->entry.source, 0, op->entry.epoch);
 }
 
-static u32 make_space(struct cohort_pool *pool)
+/* Segments that got free, or -ENOMEM: there may be some, without breaking anything. */
+static int make_space(struct cohort_pool *pool)
 {
 	struct cohort_segments *segs = &pool->log->segs;
-	u32 freed;
+	int freed, err;
 
 	prune_index(pool);
 	freed = cohort_segments_reclaim(segs, pool->sb.catalog_seq);
-	if (!freed && cohort_segments_blocked(segs, pool->sb.catalog_seq) &&
-	    !cohort_catalog_checkpoint(pool))
+	if (freed || !cohort_segments_blocked(segs, pool->sb.catalog_seq))
+		return freed;
+	err = cohort_catalog_checkpoint(pool);
+	if (!err)
 		freed = cohort_segments_reclaim(segs, pool->sb.catalog_seq);
+	else if (err == -ENOMEM)
+		freed = err;
 	return freed;
+}
+
+/* Nothing to break until a cut that is under way is resolved, or no memory for the record. */
+static bool look_again(int err)
+{
+	return err == -ENOENT || err == -ENOMEM;
 }
 
 /*
@@ -251,18 +266,18 @@ static void full_work(struct work_struct *work)
 	struct cohort_pool *pool = container_of(work, struct cohort_pool, full_work.work);
 	struct prune p = { .pool = pool };
 	unsigned int noio = memalloc_noio_save();
-	u32 freed;
-	int err = 0;
+	int freed, err = 0;
 
 	mutex_lock(&pool->catalog_mutex);
 	while (!(freed = make_space(pool)) && !err && !READ_ONCE(pool->log->failed))
 		err = cohort_catalog_break_oldest(pool, "the pool was full");
 	mutex_unlock(&pool->catalog_mutex);
+	if (freed < 0)
+		err = freed;
 	/* not even a record could be written: the mark in the superblock is what is left */
-	if (err && err != -ENOENT)
+	if (err && !look_again(err))
 		cohort_log_fail(pool->log, err);
-	/* nothing to break until a cut that is under way is resolved: look again then */
-	if (!cohort_log_drop(pool->log, op_unneeded, &p) && !freed && err == -ENOENT)
+	if (!cohort_log_drop(pool->log, op_unneeded, &p) && freed <= 0 && look_again(err))
 		queue_delayed_work(pool->wq, &pool->full_work, FULL_RETRY);
 	else
 		cohort_log_kick(pool->log);
@@ -399,9 +414,10 @@ static int pool_build(struct cohort_pool *pool, struct cohort_words *words)
 	pool->chunk_shift = ilog2(pool->sb.chunk_size) - SECTOR_SHIFT;
 	import_uuid(&pool->uuid, pool->sb.uuid);
 	pool->index = cohort_index_new(pool->sb.size / pool->sb.chunk_size);
+	pool->super_block = (void *)__get_free_page(GFP_KERNEL);
 	pool->log = cohort_log_new(&config);
 	pool->wq = alloc_workqueue("cohort_pool", WQ_MEM_RECLAIM | WQ_UNBOUND, 4);
-	if (!pool->index || !pool->log || !pool->wq)
+	if (!pool->index || !pool->super_block || !pool->log || !pool->wq)
 		return cohort_refuse(words, -ENOMEM, "no memory for the pool");
 	return 0;
 }

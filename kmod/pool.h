@@ -38,6 +38,7 @@ struct cohort_pool {
 	/* Serialises superblock writes; protects sb. Taken after catalog_mutex, before nothing. */
 	struct mutex super_mutex;
 	struct cohort_super sb;
+	void *super_block;		/* as it is written; no memory may be needed then */
 	struct workqueue_struct *wq;	/* of the four below */
 	u64 epoch_reserved;		/* durable; READ_ONCE */
 	u64 epoch_wanted;		/* to be reserved for; cohort_lock, READ_ONCE */
@@ -72,6 +73,9 @@ void cohort_pool_put(struct cohort_pool *pool);
  * pool->catalog_mutex and not cohort_lock.
  */
 int cohort_pool_append(struct cohort_pool *pool, const void *records, size_t len);
+
+/* Words for what cohort_pool_append() returned. Any context. */
+void cohort_refuse_append(struct cohort_words *words, int err, const char *pool);
 
 /*
  * Breaks every relationship member of @source, durably in one batch with

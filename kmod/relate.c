@@ -261,11 +261,6 @@ static void tell(struct relate *r, enum cohort_event event)
 	});
 }
 
-static void log_refused(struct cohort_words *words, int err, const struct cohort_pool *pool)
-{
-	cohort_refuse(words, err, "the log of pool \"%s\" could not be written", pool->name);
-}
-
 /* ---- create and activate ---- */
 
 static void take_cut(struct relate *r, struct cohort_job *job)
@@ -380,7 +375,7 @@ static int run_create(struct cohort_job *job)
 	if (!err) {
 		err = append_change(r);
 		if (err)
-			log_refused(&job->words, err, r->pool);
+			cohort_refuse_append(&job->words, err, r->pool->name);
 	}
 	if (err)
 		cohort_pool_settle(r->pool);
@@ -612,7 +607,7 @@ static int run_delete(struct cohort_job *job)
 	if (err) {
 		rel->progress = COHORT_PROGRESS_STATUS_COMPLETED;
 		set_groups_busy(r, false);
-		log_refused(&job->words, err, r->pool);
+		cohort_refuse_append(&job->words, err, r->pool->name);
 	} else {
 		/* durable: now, not before, nothing needs to be preserved for it */
 		mutex_lock(&cohort_cut_mutex);
