@@ -272,7 +272,7 @@ void cohort_write_enter(struct cohort_volume *vol, struct cohort_write *w, secto
 	PLANT_SPIN("no-grace", 2000);
 	if (PLANTED("count-late")) {
 		rcu_read_unlock_sched();
-		msleep(1500);
+		msleep(5000);
 		rcu_read_lock_sched();
 	}
 	cohort_inflight_add(&era->inflight, sector, sectors);
