@@ -59,7 +59,7 @@ struct cohort_pool {
 	struct list_head groups;
 	struct list_head rels;
 	u32 next_id;			/* one number range for all objects */
-	bool low_told;			/* until there is space again */
+	u32 low_told;			/* lowest mark that was told, 0: none */
 	u32 nr_sources;
 	u32 nr_rels;
 };

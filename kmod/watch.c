@@ -18,24 +18,39 @@
 /* Percent above the mark at which the warning may come again. */
 #define LOW_HYSTERESIS	5
 
-static unsigned int low_water = 20;
-module_param(low_water, uint, 0644);
-MODULE_PARM_DESC(low_water, "Percent of free space below which a pool tells that it is low");
+#define LOW_MARKS	8
+static unsigned int low_water[LOW_MARKS] = { 20, 10, 5 };
+static unsigned int nr_low_water = 3;
+module_param_array(low_water, uint, &nr_low_water, 0644);
+MODULE_PARM_DESC(low_water, "Percents of free space below each of which a pool tells that it is low");
+
+/* The lowest mark that, with @extra percent on top, is above what is free; 0: none. */
+static u32 mark_above(u64 free, u64 nr, u32 extra)
+{
+	u32 mark, lowest = 0;
+	unsigned int i;
+
+	for (i = 0; i < min_t(unsigned int, READ_ONCE(nr_low_water), LOW_MARKS); i++) {
+		mark = min(READ_ONCE(low_water[i]), 100u);
+		if (free * 100 < nr * (mark + extra) && (!lowest || mark < lowest))
+			lowest = mark;
+	}
+	return lowest;
+}
 
 static void watch_space(struct cohort_pool *pool)
 {
 	u64 nr = pool->log->segs.nr, free = cohort_segments_free(&pool->log->segs);
-	unsigned int low = READ_ONCE(low_water);
+	u32 mark = mark_above(free, nr, 0), keep = mark_above(free, nr, LOW_HYSTERESIS);
 
 	lockdep_assert_held(&cohort_lock);
-	if (free * 100 >= nr * (low + LOW_HYSTERESIS)) {
-		pool->low_told = false;
-	} else if (free * 100 < nr * low && !pool->low_told) {
-		pool->low_told = true;
-		cohort_notify(&(struct cohort_news) {
-			.event = COHORT_EVENT_POOL_LOW, .pool = pool,
-		});
-	}
+	/* forgotten when there is clearly more again */
+	if (pool->low_told && (!keep || keep > pool->low_told))
+		pool->low_told = keep;
+	if (!mark || (pool->low_told && mark >= pool->low_told))
+		return;
+	pool->low_told = mark;
+	cohort_notify(&(struct cohort_news) { .event = COHORT_EVENT_POOL_LOW, .pool = pool });
 }
 
 static bool over_limit(const struct cohort_rel *rel)

@@ -128,6 +128,20 @@ strike_by_force()
 	done
 }
 
+# ---------------------------------------------------------------- events
+
+# The module's uevents, whose words are in no netlink event.
+watch_uevents()
+{
+	udevadm monitor --kernel --property >uevents &
+	defer kill $!
+	wait_for 20 grep -q KERNEL uevents
+	sleep 0.5
+}
+
+uevents() { grep -cx "COHORT_EVENT=$1" uevents || true; }
+were_told() { (($(uevents "$1") >= $2)); }
+
 # ---------------------------------------------------------------- writers
 
 # start_writers CHAINS [OPTION...]: dependent writers over all sources.

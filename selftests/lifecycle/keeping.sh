@@ -15,18 +15,6 @@ state_of() { show "$1" CopyState; }
 is_in_state() { [[ $(state_of "$1") == "$2" ]]; }
 is_gone() { ! relationships | grep -qx "$1"; }
 
-# The module's uevents, whose words are in no netlink event.
-watch_uevents()
-{
-	udevadm monitor --kernel --property >uevents &
-	defer kill $!
-	wait_for 20 grep -q KERNEL uevents
-	sleep 0.5
-}
-
-uevents() { grep -cx "COHORT_EVENT=$1" uevents || true; }
-were_told() { (($(uevents "$1") >= $2)); }
-
 # The pool goes and comes back with all it knows; members are slices of DISK2.
 restart_pool()
 {
@@ -150,9 +138,45 @@ t_image_in_use_keeps_its_relationship()
 	drop a
 }
 
+# low_water MARKS: the module's parameter, for the case.
+low_water()
+{
+	defer cp low_water.before $module_parameters/low_water
+	cp $module_parameters/low_water low_water.before
+	echo "$1" >$module_parameters/low_water
+}
+
+t_pool_warns_at_each_mark()
+{
+	make_slices 1 60M "$DISK2"
+	make_small_pool 64M
+	low_water 60,40,20
+	attach m1 "$SLICE1"
+	put 1 $M1 0 60M
+	watch_uevents
+	snapshot a m1
+	put 2 $M1 0 16M
+	sleep 1
+	same "$(uevents pool-low)" 0 "warnings with three quarters free"
+	put 2 $M1 16M 16M
+	wait_for 10 were_told pool-low 1
+	put 2 $M1 32M 10M
+	wait_for 10 were_told pool-low 2
+	put 2 $M1 42M 10M
+	wait_for 10 were_told pool-low 3
+	put 2 $M1 52M 2M
+	sleep 1
+	same "$(uevents pool-low)" 3 "warnings"
+	drop a
+	snapshot b m1
+	put 3 $M1 0 32M
+	wait_for 10 were_told pool-low 4
+}
+
 t_pool_warns_once_before_it_is_full()
 {
 	make_slices 1 56M "$DISK2"
+	low_water 20
 	dmsetup create small --table "0 $(sectors 64M) linear $DISK1 0"
 	defer remove_dm small
 	make_pool /dev/mapper/small
