@@ -357,15 +357,28 @@ static u64 oldest_epoch(const struct cohort_rel *rel)
 	return epoch;
 }
 
-static struct cohort_rel *oldest_rel(struct cohort_pool *pool)
+/* FailedCopyStopsHostIO: rather than that it breaks, writes wait. */
+static bool stops_host_io(const struct cohort_rel *rel, unsigned long since)
+{
+	return (rel->flags & COHORT_RELATIONSHIP_FLAGS_HOLD_ON_FULL) &&
+		time_before(jiffies, since + rel->hold_time * HZ);
+}
+
+/* NULL and *@hold: there are some, and writes wait for a while before one breaks. */
+static struct cohort_rel *oldest_rel(struct cohort_pool *pool, unsigned long since, bool *hold)
 {
 	struct cohort_rel *rel, *oldest = NULL;
 
+	*hold = false;
 	lockdep_assert_held(&cohort_lock);
-	list_for_each_entry(rel, &pool->rels, list)
-		if (cohort_rel_holds_cut(rel) &&
-		    (!oldest || oldest_epoch(rel) < oldest_epoch(oldest)))
+	list_for_each_entry(rel, &pool->rels, list) {
+		if (!cohort_rel_holds_cut(rel))
+			continue;
+		if (stops_host_io(rel, since))
+			*hold = true;
+		else if (!oldest || oldest_epoch(rel) < oldest_epoch(oldest))
 			oldest = rel;
+	}
 	return oldest;
 }
 
@@ -424,14 +437,15 @@ static void *broken_record(struct cohort_rel *rel, const struct cohort_source *o
 	return d;
 }
 
-int cohort_catalog_break_oldest(struct cohort_pool *pool, const char *reason)
+int cohort_catalog_break_oldest(struct cohort_pool *pool, unsigned long since, const char *reason)
 {
 	struct cohort_rel *rel;
+	bool hold;
 	int err;
 
 	lockdep_assert_held(&pool->catalog_mutex);
 	mutex_lock(&cohort_lock);
-	rel = oldest_rel(pool);
+	rel = oldest_rel(pool, since, &hold);
 	if (rel && unresolved(rel)) {
 		/* the cut is not in the catalog: its job finds out and takes it back */
 		break_rel(rel, reason);
@@ -442,7 +456,7 @@ int cohort_catalog_break_oldest(struct cohort_pool *pool, const char *reason)
 		cohort_rel_get(rel);
 	mutex_unlock(&cohort_lock);
 	if (!rel)
-		return -ENOENT;
+		return hold ? -EBUSY : -ENOENT;
 	err = cohort_catalog_break(pool, rel, reason);
 	cohort_rel_put(rel);
 	return err;

@@ -21,10 +21,13 @@ void cohort_catalog_unload(struct cohort_pool *pool);
 int cohort_catalog_checkpoint(struct cohort_pool *pool);
 
 /*
- * The oldest relationship that holds a cut breaks as a whole. -ENOENT: there is
- * none; else what the log said. Locks as above.
+ * The oldest relationship that holds a cut breaks as a whole. One that would
+ * rather have writes wait (FailedCopyStopsHostIO) comes last, and only when the
+ * pool has been full, since @since in jiffies, for as long as it asks for.
+ * -EBUSY: there are only such; -ENOENT: there is none; else what the log said.
+ * Locks as above.
  */
-int cohort_catalog_break_oldest(struct cohort_pool *pool, const char *reason);
+int cohort_catalog_break_oldest(struct cohort_pool *pool, unsigned long since, const char *reason);
 /* One of its relationships breaks as a whole, durably first. Locks as above. */
 int cohort_catalog_break(struct cohort_pool *pool, struct cohort_rel *rel, const char *reason);
 /* In memory only: every cut of the pool, after its log failed. Caller holds cohort_lock. */

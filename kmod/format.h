@@ -215,6 +215,8 @@ struct cohort_disk_rel {
 	__le64	when;
 	__le64	space_limit;
 	__le64	remove_after;
+	__le32	hold_time;		/* seconds */
+	__le32	pad;
 	u8	name[COHORT_DISK_NAME];
 	struct cohort_disk_rel_member member[];
 } __packed;
@@ -223,6 +225,6 @@ static_assert(sizeof(struct cohort_disk_record) == 16, "record");
 static_assert(sizeof(struct cohort_disk_source) == 520, "source");
 static_assert(sizeof(struct cohort_disk_group) == 160, "group");
 static_assert(sizeof(struct cohort_disk_rel_member) == 24, "member");
-static_assert(sizeof(struct cohort_disk_rel) == 216, "relationship");
+static_assert(sizeof(struct cohort_disk_rel) == 224, "relationship");
 
 #endif

@@ -402,6 +402,7 @@ static void read_replicate(const struct request *req, struct cohort_replicate_ar
 		.flags = number(info, COHORT_A_RELATIONSHIP_FLAGS),
 		.space_limit = number64(info, COHORT_A_RELATIONSHIP_SPACE_LIMIT),
 		.remove_after = number64(info, COHORT_A_RELATIONSHIP_REMOVE_AFTER),
+		.hold_time = number(info, COHORT_A_RELATIONSHIP_HOLD_TIME),
 	};
 }
 

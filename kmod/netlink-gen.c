@@ -97,8 +97,7 @@ const struct nla_policy cohort_relationship_get_nl_policy[COHORT_A_RELATIONSHIP_
 };
 
 /* COHORT_CMD_GROUP_REPLICA_NEW - do */
-const struct nla_policy
-cohort_group_replica_new_nl_policy[COHORT_A_RELATIONSHIP_REMOVE_AFTER + 1] = {
+const struct nla_policy cohort_group_replica_new_nl_policy[COHORT_A_RELATIONSHIP_HOLD_TIME + 1] = {
 	[COHORT_A_RELATIONSHIP_NAME] = { .type = NLA_NUL_STRING, .len = COHORT_NAME_MAX, },
 	[COHORT_A_RELATIONSHIP_SYNC_TYPE] = NLA_POLICY_RANGE(NLA_U32, 6, 8),
 	[COHORT_A_RELATIONSHIP_MODE] = NLA_POLICY_RANGE(NLA_U32, 2, 3),
@@ -112,6 +111,7 @@ cohort_group_replica_new_nl_policy[COHORT_A_RELATIONSHIP_REMOVE_AFTER + 1] = {
 	[COHORT_A_RELATIONSHIP_FLAGS] = NLA_POLICY_MASK(NLA_U32, 0x7),
 	[COHORT_A_RELATIONSHIP_SPACE_LIMIT] = { .type = NLA_U64, },
 	[COHORT_A_RELATIONSHIP_REMOVE_AFTER] = { .type = NLA_U64, },
+	[COHORT_A_RELATIONSHIP_HOLD_TIME] = NLA_POLICY_MAX(NLA_U32, COHORT_HOLD_TIME_MAX),
 };
 
 /* COHORT_CMD_RELATIONSHIP_MODIFY - do */

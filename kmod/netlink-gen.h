@@ -28,7 +28,7 @@ extern const struct nla_policy cohort_group_add_nl_policy[COHORT_A_GROUP_MEMBER 
 extern const struct nla_policy cohort_group_remove_nl_policy[COHORT_A_GROUP_MEMBER + 1];
 extern const struct nla_policy cohort_relationship_get_nl_policy[COHORT_A_RELATIONSHIP_NAME + 1];
 extern const struct nla_policy
-cohort_group_replica_new_nl_policy[COHORT_A_RELATIONSHIP_REMOVE_AFTER + 1];
+cohort_group_replica_new_nl_policy[COHORT_A_RELATIONSHIP_HOLD_TIME + 1];
 extern const struct nla_policy
 cohort_relationship_modify_nl_policy[COHORT_A_RELATIONSHIP_FORCE + 1];
 extern const struct nla_policy cohort_job_get_nl_policy[COHORT_A_JOB_ID + 1];

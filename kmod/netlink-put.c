@@ -333,6 +333,7 @@ static int put_rel_settings(struct sk_buff *skb, const struct cohort_rel *rel)
 	       nla_put_u32(skb, COHORT_A_RELATIONSHIP_FLAGS, rel->flags) ||
 	       cohort_nl_put_u64(skb, COHORT_A_RELATIONSHIP_SPACE_LIMIT, rel->space_limit) ||
 	       cohort_nl_put_u64(skb, COHORT_A_RELATIONSHIP_REMOVE_AFTER, rel->remove_after) ||
+	       nla_put_u32(skb, COHORT_A_RELATIONSHIP_HOLD_TIME, rel->hold_time) ||
 	       cohort_nl_put_u64(skb, COHORT_A_RELATIONSHIP_SPACE_CONSUMED,
 				 cohort_rel_space(rel)) ||
 	       put_text(skb, COHORT_A_RELATIONSHIP_SOURCE_GROUP,

@@ -232,28 +232,71 @@ static bool op_unneeded(void *ctx, struct cohort_log_op *op)
 	return !prune_needed(ctx, op->entry.source, 0, op->entry.epoch);
 }
 
-/* Segments that got free, or -ENOMEM: there may be some, without breaking anything. */
+/* More than those that only records may take. */
+static bool has_space(struct cohort_pool *pool)
+{
+	return cohort_segments_free(&pool->log->segs) > COHORT_RESERVED_SEGMENTS;
+}
+
+/* -ENOSPC: nothing is there that nobody needs; -ENOMEM: there may be. */
 static int make_space(struct cohort_pool *pool)
 {
 	struct cohort_segments *segs = &pool->log->segs;
-	int freed, err;
+	int err;
 
 	prune_index(pool);
-	freed = cohort_segments_reclaim(segs, pool->sb.catalog_seq);
-	if (freed || !cohort_segments_blocked(segs, pool->sb.catalog_seq))
-		return freed;
+	cohort_segments_reclaim(segs, pool->sb.catalog_seq);
+	if (has_space(pool))
+		return 0;
+	if (!cohort_segments_blocked(segs, pool->sb.catalog_seq))
+		return -ENOSPC;
 	err = cohort_catalog_checkpoint(pool);
-	if (!err)
-		freed = cohort_segments_reclaim(segs, pool->sb.catalog_seq);
-	else if (err == -ENOMEM)
-		freed = err;
-	return freed;
+	if (err == -ENOMEM)
+		return err;
+	cohort_segments_reclaim(segs, pool->sb.catalog_seq);
+	return has_space(pool) ? 0 : -ENOSPC;
 }
 
-/* Nothing to break until a cut that is under way is resolved, or no memory for the record. */
+/* Breaks one relationship after another until there is space. */
+static int break_for_space(struct cohort_pool *pool)
+{
+	/* while writes are held, whoever lets something go makes space of it */
+	int err = pool->holding && !has_space(pool) ? -ENOSPC : make_space(pool);
+
+	if (err && !pool->full) {
+		pool->full = true;
+		pool->full_since = jiffies;
+	}
+	while (err == -ENOSPC && !READ_ONCE(pool->log->failed)) {
+		err = cohort_catalog_break_oldest(pool, pool->full_since, "the pool was full");
+		if (err)
+			return err == -ENOSPC ? -EIO : err;
+		err = make_space(pool);
+	}
+	return err;
+}
+
+/* Tells once that writes wait. */
+static void note_full(struct cohort_pool *pool, int err)
+{
+	bool told = pool->holding;
+
+	pool->full = err;
+	pool->holding = err == -EBUSY;
+	if (!pool->holding || told)
+		return;
+	mutex_lock(&cohort_lock);
+	cohort_notify(&(struct cohort_news) { .event = COHORT_EVENT_POOL_FULL, .pool = pool });
+	mutex_unlock(&cohort_lock);
+}
+
+/*
+ * Nothing to break until a cut that is under way is resolved; no memory for the
+ * record; or those that are left would rather have writes wait.
+ */
 static bool look_again(int err)
 {
-	return err == -ENOENT || err == -ENOMEM;
+	return err == -ENOENT || err == -ENOMEM || err == -EBUSY;
 }
 
 /*
@@ -266,18 +309,16 @@ static void full_work(struct work_struct *work)
 	struct cohort_pool *pool = container_of(work, struct cohort_pool, full_work.work);
 	struct prune p = { .pool = pool };
 	unsigned int noio = memalloc_noio_save();
-	int freed, err = 0;
+	int err;
 
 	mutex_lock(&pool->catalog_mutex);
-	while (!(freed = make_space(pool)) && !err && !READ_ONCE(pool->log->failed))
-		err = cohort_catalog_break_oldest(pool, "the pool was full");
+	err = break_for_space(pool);
+	note_full(pool, err);
 	mutex_unlock(&pool->catalog_mutex);
-	if (freed < 0)
-		err = freed;
 	/* not even a record could be written: the mark in the superblock is what is left */
 	if (err && !look_again(err))
 		cohort_log_fail(pool->log, err);
-	if (!cohort_log_drop(pool->log, op_unneeded, &p) && freed <= 0 && look_again(err))
+	if (!cohort_log_drop(pool->log, op_unneeded, &p) && look_again(err))
 		queue_delayed_work(pool->wq, &pool->full_work, FULL_RETRY);
 	else
 		cohort_log_kick(pool->log);

@@ -60,6 +60,9 @@ struct cohort_pool {
 	struct list_head rels;
 	u32 next_id;			/* one number range for all objects */
 	u32 low_told;			/* lowest mark that was told, 0: none */
+	bool full;			/* since when; all three under catalog_mutex */
+	bool holding;			/* writes wait rather than that something breaks */
+	unsigned long full_since;	/* jiffies */
 	u32 nr_sources;
 	u32 nr_rels;
 };

@@ -13,6 +13,9 @@
 #include "state.h"
 #include "trace.h"
 
+/* Seconds that writes wait for space when nobody says how long. */
+#define HOLD_TIME	60
+
 /*
  * One request, from its acceptance to the end of its job. The relationship is
  * linked and busy meanwhile, and, while it is new, pending: names are taken
@@ -49,9 +52,9 @@ static int check_values(const struct cohort_replicate_args *a, struct cohort_wor
 					  "creation can not end in state %s",
 					  why ? why : "reserved");
 	}
-	if (a->flags & COHORT_RELATIONSHIP_FLAGS_HOLD_ON_FULL)
-		return cohort_refuse_attr(words, -EOPNOTSUPP, COHORT_A_RELATIONSHIP_FLAGS,
-					  "FailedCopyStopsHostIO is not supported");
+	if (a->hold_time && !(a->flags & COHORT_RELATIONSHIP_FLAGS_HOLD_ON_FULL))
+		return cohort_refuse_attr(words, -EINVAL, COHORT_A_RELATIONSHIP_HOLD_TIME,
+					  "a time to hold writes needs FailedCopyStopsHostIO");
 	return 0;
 }
 
@@ -481,6 +484,8 @@ static struct cohort_rel *new_rel(struct cohort_pool *pool, const struct cohort_
 	rel->flags = a->flags;
 	rel->space_limit = a->space_limit;
 	rel->remove_after = a->remove_after;
+	if (a->flags & COHORT_RELATIONSHIP_FLAGS_HOLD_ON_FULL)
+		rel->hold_time = a->hold_time ? a->hold_time : HOLD_TIME;
 	rel->source_group = source;
 	rel->target_group = target;
 	for (i = 0; i < rel->count; i++) {

@@ -143,6 +143,7 @@ size_t cohort_rel_encode(const struct cohort_rel *rel, void *buf)
 	d->when = cpu_to_le64(rel->when);
 	d->space_limit = cpu_to_le64(rel->space_limit);
 	d->remove_after = cpu_to_le64(rel->remove_after);
+	d->hold_time = cpu_to_le32(rel->hold_time);
 	strscpy((char *)d->name, rel->name, sizeof(d->name));
 	for (i = 0; i < rel->count; i++) {
 		d->member[i].source = cpu_to_le32(rel->member[i].source->id);
@@ -181,6 +182,7 @@ static int decode_fields(struct cohort_rel *rel, const struct cohort_disk_rel *d
 	rel->flags = le32_to_cpu(d->flags);
 	rel->space_limit = le64_to_cpu(d->space_limit);
 	rel->remove_after = le64_to_cpu(d->remove_after);
+	rel->hold_time = min(le32_to_cpu(d->hold_time), COHORT_HOLD_TIME_MAX);
 	rel->source_group = cohort_group_by_id(rel->pool, le32_to_cpu(d->source_group));
 	rel->target_group = cohort_group_by_id(rel->pool, le32_to_cpu(d->target_group));
 	if (!rel->id || rel->id == U32_MAX || !cohort_state_type_known(rel->sync_type) ||

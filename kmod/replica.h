@@ -44,6 +44,7 @@ struct cohort_rel {
 	u64 when;
 	u64 space_limit;
 	u64 remove_after;
+	u32 hold_time;			/* seconds that a full pool holds writes for it */
 	u64 gp_ns;
 	u64 seal_ns;
 	const char *reason;		/* why Broken */
@@ -67,6 +68,7 @@ struct cohort_replicate_args {
 	u32 flags;
 	u64 space_limit;
 	u64 remove_after;
+	u32 hold_time;			/* 0: a minute, if it holds writes at all */
 };
 
 /*
