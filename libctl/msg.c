@@ -45,6 +45,7 @@ static const char *const relationship_names[] = {
 	[COHORT_A_RELATIONSHIP_FLAGS] = "TargetSettingGoal",
 	[COHORT_A_RELATIONSHIP_SPACE_LIMIT] = "TargetSettingGoal",
 	[COHORT_A_RELATIONSHIP_REMOVE_AFTER] = "TimeBeforeRemoval",
+	[COHORT_A_RELATIONSHIP_HOLD_TIME] = "TargetSettingGoal",
 	[COHORT_A_RELATIONSHIP_OPERATION] = "Operation",
 	[COHORT_A_RELATIONSHIP_FORCE] = "Force",
 };

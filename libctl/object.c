@@ -101,6 +101,7 @@ static const struct field relationship_fields[] = {
 	F(RELATIONSHIP, FLAGS, U32, relationship, flags),
 	F(RELATIONSHIP, SPACE_LIMIT, U64, relationship, space_limit),
 	F(RELATIONSHIP, REMOVE_AFTER, U64, relationship, remove_after),
+	F(RELATIONSHIP, HOLD_TIME, U32, relationship, hold_time),
 	F(RELATIONSHIP, EPOCH, U64, relationship, epoch),
 	F(RELATIONSHIP, WHEN_SYNCED, U64, relationship, when_synced),
 	F(RELATIONSHIP, MIXED, U32, relationship, mixed),

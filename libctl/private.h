@@ -138,6 +138,7 @@ struct replica_args {
 	uint32_t flags;
 	uint64_t space_limit;
 	uint64_t remove_after;
+	int32_t hold_time;
 	int32_t wait_state;
 };
 

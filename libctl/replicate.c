@@ -81,6 +81,7 @@ static void build(struct request *r, const struct replica_args *args)
 	request_u32(r, COHORT_A_RELATIONSHIP_FLAGS, args->flags);
 	request_u64(r, COHORT_A_RELATIONSHIP_SPACE_LIMIT, args->space_limit);
 	request_u64(r, COHORT_A_RELATIONSHIP_REMOVE_AFTER, args->remove_after);
+	request_u32(r, COHORT_A_RELATIONSHIP_HOLD_TIME, args->hold_time);
 }
 
 static int send_operation(struct cohort *ctx, const char *name, int32_t operation, bool force,

@@ -95,7 +95,7 @@ static const struct property properties[] = {
 	P("Multihop", multihop, NUMBER32, NULL, false),
 	P("CopyPriority", copy_priority, CHOICE, priority, false),
 	P("CopyRecoveryMode", copy_recovery_mode, CHOICE, recovery, false),
-	P("FailedCopyStopsHostIO", failed_copy_stops_host_io, BOOLEAN, NULL, false),
+	P("FailedCopyStopsHostIO", failed_copy_stops_host_io, BOOLEAN, NULL, true),
 	P("TargetElementGoal", target_element_goal, CHOICE, origin, false),
 	P("TargetElementResourcePool", target_element_resource_pool, CHOICE, origin, false),
 	P("AutoDelete", auto_delete, BOOLEAN, NULL, false),
@@ -112,6 +112,7 @@ static const struct property goals[] = {
 	G("ReadOnly", read_only, BOOLEAN),
 	G("UdevVisible", udev_visible, BOOLEAN),
 	G("SpaceLimit", space_limit, BYTES),
+	G("HoldTime", hold_time, SECONDS),
 };
 
 static bool wide(const struct property *p)
@@ -307,13 +308,23 @@ static int judge(struct cohort *ctx, const char *name, int32_t value, int32_t fi
 			  value);
 }
 
+static int judge_boolean(struct cohort *ctx, const char *attribute, const char *name, int32_t value)
+{
+	if (value >= COHORT_UNSET && value <= 1)
+		return 0;
+	return fail_errno(ctx, EINVAL, attribute, "%s is neither true nor false", name);
+}
+
 static int check_honoured(struct cohort *ctx, const struct cohort_replication_setting_data *d)
 {
-	int ret;
+	int ret = judge_boolean(ctx, "ConsistentPointInTime", "ConsistentPointInTime",
+				d->consistent_point_in_time);
 
-	if (d->consistent_point_in_time < COHORT_UNSET || d->consistent_point_in_time > 1)
-		return fail_errno(ctx, EINVAL, "ConsistentPointInTime",
-				  "ConsistentPointInTime is neither true nor false");
+	if (!ret)
+		ret = judge_boolean(ctx, "FailedCopyStopsHostIO", "FailedCopyStopsHostIO",
+				    d->failed_copy_stops_host_io);
+	if (ret)
+		return ret;
 	ret = judge(ctx, "OnGroupOrListError", d->on_group_or_list_error,
 		    COHORT_ON_ERROR_CONTINUE, COHORT_ON_ERROR_STOP,
 		    d->on_group_or_list_error == COHORT_ON_ERROR_CONTINUE ||
@@ -346,14 +357,12 @@ int check_goal(struct cohort *ctx, const struct cohort_target_setting_goal *goal
 
 	cohort_target_setting_goal_init(copy);
 	ret = goal ? request_copy(ctx, copy, sizeof(*copy), goal, goal->size) : 0;
+	if (!ret)
+		ret = judge_boolean(ctx, "TargetSettingGoal", "ReadOnly", copy->read_only);
+	if (!ret)
+		ret = judge_boolean(ctx, "TargetSettingGoal", "UdevVisible", copy->udev_visible);
 	if (ret)
 		return ret;
-	if (copy->read_only < COHORT_UNSET || copy->read_only > 1)
-		return fail_errno(ctx, EINVAL, "TargetSettingGoal",
-				  "ReadOnly is neither true nor false");
-	if (copy->udev_visible < COHORT_UNSET || copy->udev_visible > 1)
-		return fail_errno(ctx, EINVAL, "TargetSettingGoal",
-				  "UdevVisible is neither true nor false");
 	if (!copy->read_only)
 		return fail_errno(ctx, EOPNOTSUPP, "TargetSettingGoal",
 				  "images that can be written are not supported");

@@ -227,6 +227,24 @@ static int check_target_side(struct cohort *ctx, const struct cohort_request *r)
 	return ret;
 }
 
+/* Whether, and for how long, writes wait for space in the pool. */
+static int apply_hold(struct cohort *ctx, struct replica_args *args, bool hold, uint64_t seconds)
+{
+	if (hold)
+		args->flags |= COHORT_RELATIONSHIP_FLAGS_HOLD_ON_FULL;
+	args->hold_time = COHORT_UNSET;
+	if (seconds == COHORT_UNSET64)
+		return 0;
+	if (!hold)
+		return fail_errno(ctx, EINVAL, "TargetSettingGoal",
+				  "HoldTime has no meaning without FailedCopyStopsHostIO");
+	if (!seconds || seconds > COHORT_HOLD_TIME_MAX)
+		return fail_errno(ctx, EINVAL, "TargetSettingGoal", "HoldTime is 1 to %d seconds",
+				  COHORT_HOLD_TIME_MAX);
+	args->hold_time = (int32_t)seconds;
+	return 0;
+}
+
 /* What the settings mean for the module. */
 static int apply_settings(struct cohort *ctx, struct replica_args *args)
 {
@@ -250,7 +268,7 @@ static int apply_settings(struct cohort *ctx, struct replica_args *args)
 	if (goal.udev_visible == 1)
 		args->flags |= COHORT_RELATIONSHIP_FLAGS_UDEV_VISIBLE;
 	args->space_limit = goal.space_limit;
-	return 0;
+	return apply_hold(ctx, args, data.failed_copy_stops_host_io == 1, goal.hold_time);
 }
 
 int validate_replica(struct cohort *ctx, const struct cohort_request *request, bool elements,

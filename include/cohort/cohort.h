@@ -143,6 +143,9 @@ void cohort_get_error(struct cohort *ctx, struct cohort_error *error);
  * @read_only: 3 SyncedElement, which images always are; 2 and 4 would make the
  *   source read-only and are not supported (1)
  * @time_before_removal: seconds to keep the relationship, 0 is for ever
+ * @failed_copy_stops_host_io: 1: when the pool is full, writes to the sources
+ *   wait, for the goal's hold_time, before the relationship breaks; 0 (default):
+ *   it breaks at once
  *
  * Any other field that is set is refused with 1 and named.
  */
@@ -203,12 +206,15 @@ int cohort_replication_setting_data_set(struct cohort *ctx,
  *   priority; 0 (default): no by-uuid or by-label link ever points to an image
  * @space_limit: bytes of preserved chunks the images may read, 0 is no limit
  *   (SpaceLimit); beyond it the relationship breaks, as a whole
+ * @hold_time: seconds that writes wait for space, 1 to COHORT_HOLD_TIME_MAX
+ *   (HoldTime); unset: 60. Only with FailedCopyStopsHostIO
  */
 struct cohort_target_setting_goal {
 	size_t size;
 	int32_t read_only;
 	int32_t udev_visible;
 	uint64_t space_limit;
+	uint64_t hold_time;
 };
 
 /** cohort_target_setting_goal_init - all fields unset. Since: 0.1 */
@@ -218,9 +224,10 @@ void cohort_target_setting_goal_init(struct cohort_target_setting_goal *goal);
  * cohort_target_setting_goal_set - set one field from words
  * @ctx: context, for the words of an error
  * @goal: initialised
- * @key: ReadOnly, UdevVisible or SpaceLimit, in any case, or the C names
+ * @key: ReadOnly, UdevVisible, SpaceLimit or HoldTime, in any case, or the C
+ *   names
  * @value: true or false, 1 or 0; SpaceLimit: bytes, with an optional suffix
- *   K, M, G, T (powers of 1024)
+ *   K, M, G, T (powers of 1024); HoldTime: seconds, with one of s, m, h
  *
  * 5: no such key, or not a value. Since: 0.1
  */

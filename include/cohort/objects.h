@@ -179,6 +179,8 @@ struct cohort_group {
  * @flags: enum cohort_relationship_flags
  * @space_limit: bytes of preserved chunks its images may read, 0 is no limit
  * @remove_after: seconds to keep it, 0 is for ever (TimeBeforeRemoval)
+ * @hold_time: seconds that a full pool holds writes before it breaks, with
+ *   COHORT_RELATIONSHIP_FLAGS_HOLD_ON_FULL in @flags; else 0
  * @epoch: the cut
  * @when_synced: WhenSynced: realtime of the cut, nanoseconds since 1970 UTC,
  *   0 before the cut
@@ -207,6 +209,7 @@ struct cohort_relationship {
 	uint32_t flags;
 	uint64_t space_limit;
 	uint64_t remove_after;
+	uint32_t hold_time;
 	uint64_t epoch;
 	uint64_t when_synced;
 	uint32_t mixed;

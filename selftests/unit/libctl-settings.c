@@ -89,7 +89,7 @@ static void every_unhonoured_property_is_named(void)
 		"Pairing", "UnequalGroupsAction", "UnequalListsAction", "TargetElementSupplier",
 		"ThinProvisioningPolicy", "StorageCompressionPolicy", "ConsistentAsyncCopy",
 		"ConsistencyExempt", "DeltaUpdateInterval", "DeltaUpdateBlocks", "Multihop",
-		"CopyPriority", "CopyRecoveryMode", "FailedCopyStopsHostIO", "TargetElementGoal",
+		"CopyPriority", "CopyRecoveryMode", "TargetElementGoal",
 		"TargetElementResourcePool", "AutoDelete", "DesiredRPO", "MaximumSkew",
 		"RRCHardwareCompressionEnabled", "RRCSoftwareCompressionEnabled",
 	};

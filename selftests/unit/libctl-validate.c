@@ -287,6 +287,42 @@ static void settings_reach_the_module(void)
 		  COHORT_RELATIONSHIP_FLAGS_UDEV_VISIBLE, "flags");
 }
 
+static void writes_held_on_a_full_pool(void)
+{
+	static const struct {
+		int32_t hold;
+		uint64_t seconds;
+		int result;
+		int32_t wanted;
+	} rows[] = {
+		{ 1, COHORT_UNSET64, 0, COHORT_UNSET }, { 1, 1, 0, 1 },
+		{ 1, COHORT_HOLD_TIME_MAX, 0, COHORT_HOLD_TIME_MAX },
+		{ 1, 0, 5, 0 }, { 1, COHORT_HOLD_TIME_MAX + 1ull, 5, 0 }, { 1, 1ull << 32, 5, 0 },
+		{ 0, COHORT_UNSET64, 0, COHORT_UNSET }, { 0, 30, 5, 0 }, { COHORT_UNSET, 30, 5, 0 },
+		{ 2, COHORT_UNSET64, 5, 0 }, { -2, COHORT_UNSET64, 5, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct cohort_request r = request();
+		struct cohort_replication_setting_data d;
+		struct cohort_target_setting_goal goal;
+		struct replica_args args;
+
+		cohort_replication_setting_data_init(&d);
+		cohort_target_setting_goal_init(&goal);
+		r.replication_setting_data = &d;
+		r.target_setting_goal = &goal;
+		d.failed_copy_stops_host_io = rows[i].hold;
+		goal.hold_time = rows[i].seconds;
+		CHECK_INT(validate_replica(ctx, &r, true, &args), rows[i].result, "result");
+		if (rows[i].result)
+			continue;
+		CHECK_INT(args.hold_time, rows[i].wanted, "hold time");
+		CHECK_INT(!!(args.flags & COHORT_RELATIONSHIP_FLAGS_HOLD_ON_FULL),
+			  rows[i].hold == 1, "flag");
+	}
+}
+
 static void settings_of_reserved_values(void)
 {
 	struct cohort_request r = request();
@@ -471,6 +507,7 @@ static const struct unit_case cases[] = {
 	{ "target_group_is_not_the_source_group", target_group_is_not_the_source_group },
 	{ "consistent_point_in_time", consistent_point_in_time },
 	{ "settings_reach_the_module", settings_reach_the_module },
+	{ "writes_held_on_a_full_pool", writes_held_on_a_full_pool },
 	{ "settings_of_reserved_values", settings_of_reserved_values },
 	{ "goal_values", goal_values },
 	{ "sizes_of_requests", sizes_of_requests },
