@@ -256,6 +256,7 @@ const struct field relationship_fields[] = {
 	SIZE("SpaceConsumed", "USED", cohort_relationship, space_consumed),
 	SIZE("SpaceLimit", NULL, cohort_relationship, space_limit),
 	NUMBER64("TimeBeforeRemoval", NULL, cohort_relationship, remove_after),
+	NUMBER("HoldTime", NULL, cohort_relationship, hold_time),
 	NUMBER64("Epoch", NULL, cohort_relationship, epoch),
 	NUMBER("MixedMembers", NULL, cohort_relationship, mixed),
 	NUMBER64("SealNanoseconds", NULL, cohort_relationship, seal_ns),

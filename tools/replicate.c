@@ -59,6 +59,23 @@ static int set_goal(struct app *app, struct replicate *r, const char *pair)
 	return code;
 }
 
+/* break, hold or hold:SECONDS. */
+static int set_on_full(struct app *app, struct replicate *r)
+{
+	const char *how = app->opts.on_full;
+	const bool hold = !strncmp(how, "hold", 4) && (!how[4] || how[4] == ':');
+
+	if (!hold && strcmp(how, "break"))
+		return fail_usage(app, "--on-full '%s' is neither break nor hold:SECONDS", how);
+	r->data.failed_copy_stops_host_io = hold;
+	r->request.replication_setting_data = &r->data;
+	if (!hold || !how[4])
+		return EXIT_OK;
+	r->request.target_setting_goal = &r->goal;
+	return cohort_target_setting_goal_set(app->ctx, &r->goal, "HoldTime", how + 5) ?
+		fail_library(app) : EXIT_OK;
+}
+
 static int set_settings(struct app *app, struct replicate *r)
 {
 	const struct strings *set = &app->opts.set;
@@ -75,7 +92,7 @@ static int set_settings(struct app *app, struct replicate *r)
 		r->request.replication_setting_data = &r->data;
 	if (goal->n)
 		r->request.target_setting_goal = &r->goal;
-	return code;
+	return !code && app->opts.on_full ? set_on_full(app, r) : code;
 }
 
 static int set_words(struct app *app, struct cohort_request *request)

@@ -77,6 +77,7 @@ struct opts {
 	const char *count;
 	struct strings set;
 	struct strings target_setting;
+	const char *on_full;
 };
 
 struct verb;
