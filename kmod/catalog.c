@@ -152,21 +152,6 @@ static int load_chunk_space(void *ctx, u32 source_id, u64 epoch)
 	return err;
 }
 
-/* The segments as the table and the log say they are. */
-static void load_segments(struct cohort_pool *pool, const struct cohort_segment_entry *table)
-{
-	struct cohort_segments *segs = &pool->log->segs;
-	u32 i;
-
-	for (i = 0; i < segs->nr; i++) {
-		segs->seg[i].entry = table[i];
-		if (!table[i].seq)
-			continue;
-		segs->free--;
-		segs->next_seq = max(segs->next_seq, table[i].seq + 1);
-	}
-}
-
 int cohort_catalog_load(struct cohort_pool *pool, u64 *last_seq, u32 *last_crc,
 			struct cohort_words *words)
 {
@@ -192,7 +177,7 @@ int cohort_catalog_load(struct cohort_pool *pool, u64 *last_seq, u32 *last_crc,
 		cohort_refuse(words, err, "pool \"%s\": %s (error %d)", pool->name,
 			      r.why[0] ? r.why : "the catalog could not be loaded", err);
 	else
-		load_segments(pool, r.table);
+		cohort_segments_load(&pool->log->segs, r.table);
 	kvfree(r.table);
 	*last_seq = max(r.last_seq, pool->sb.next_seq - 1);
 	*last_crc = r.last_crc;

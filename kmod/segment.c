@@ -12,6 +12,16 @@
 #define SECTORS_PER_BLOCK (COHORT_BLOCK / COHORT_SECTOR)
 #define ENTRIES_PER_BLOCK (SECTORS_PER_BLOCK * COHORT_TABLE_PER_SECTOR)
 
+static struct cohort_segment *segment(const struct cohort_segments *segs, u32 seg)
+{
+	return &segs->part[seg / ENTRIES_PER_BLOCK][seg % ENTRIES_PER_BLOCK];
+}
+
+static u32 blocks_of(u32 nr)
+{
+	return DIV_ROUND_UP(nr, ENTRIES_PER_BLOCK);
+}
+
 static struct bio *bdev_bio(struct block_device *bdev, blk_opf_t opf, u64 addr, void *buf, u32 len)
 {
 	u32 pages = DIV_ROUND_UP(offset_in_page(buf) + len, PAGE_SIZE);
@@ -63,7 +73,7 @@ static s64 table_block_encode(struct cohort_segments *segs, u32 block)
 
 		memset(entry, 0, sizeof(entry));
 		for (i = 0; i < COHORT_TABLE_PER_SECTOR && seg + i < segs->nr; i++)
-			entry[i] = segs->seg[seg + i].entry;
+			entry[i] = segment(segs, seg + i)->entry;
 		cohort_table_encode(segs->seed, cohort_table_address(seg), entry,
 				    segs->block + s * COHORT_SECTOR);
 	}
@@ -88,24 +98,35 @@ static void table_block_written(struct cohort_segments *segs, s64 next, int err)
 		segs->ready(segs->ctx);
 }
 
+/* The next dirty block; false: there is none. */
+static bool write_dirty(struct cohort_segments *segs)
+{
+	unsigned long block = find_first_bit(segs->dirty, blocks_of(segs->nr));
+	s64 next;
+
+	lockdep_assert_held(&segs->mutex);
+	if (block >= blocks_of(segs->nr))
+		return false;
+	clear_bit(block, segs->dirty);
+	/* the bit before the entries: a change after this sets it again */
+	smp_mb__after_atomic();
+	next = table_block_encode(segs, block);
+	table_block_written(segs, next,
+			    cohort_bdev_rw(segs->bdev, REQ_OP_WRITE | REQ_SYNC | REQ_FUA,
+					   COHORT_TABLE_START + block * COHORT_BLOCK,
+					   segs->block, COHORT_BLOCK));
+	return true;
+}
+
 static void table_work(struct work_struct *work)
 {
 	struct cohort_segments *segs = container_of(work, struct cohort_segments, work);
-	u32 blocks = DIV_ROUND_UP(segs->nr, ENTRIES_PER_BLOCK);
-	unsigned long block;
+	bool more = true;
 
-	while (!READ_ONCE(segs->stopped) &&
-	       (block = find_first_bit(segs->dirty, blocks)) < blocks) {
-		s64 next;
-
-		clear_bit(block, segs->dirty);
-		/* the bit before the entries: a change after this sets it again */
-		smp_mb__after_atomic();
-		next = table_block_encode(segs, block);
-		table_block_written(segs, next,
-				    cohort_bdev_rw(segs->bdev, REQ_OP_WRITE | REQ_SYNC | REQ_FUA,
-						   COHORT_TABLE_START + block * COHORT_BLOCK,
-						   segs->block, COHORT_BLOCK));
+	while (more && !READ_ONCE(segs->stopped)) {
+		mutex_lock(&segs->mutex);
+		more = write_dirty(segs);
+		mutex_unlock(&segs->mutex);
 	}
 }
 
@@ -113,6 +134,36 @@ static void mark_dirty(struct cohort_segments *segs, u32 seg)
 {
 	lockdep_assert_held(&segs->lock);
 	set_bit(seg / ENTRIES_PER_BLOCK, segs->dirty);
+}
+
+/* Frees the parts from @from on, and the table of them; may be NULL. */
+static void parts_free(struct cohort_segment **part, u32 from, u32 count)
+{
+	u32 i;
+
+	for (i = from; part && i < count; i++)
+		kfree(part[i]);
+	kvfree(part);
+}
+
+/* A table of @count parts, the first ones as in @old. NULL without memory. */
+static struct cohort_segment **parts_new(struct cohort_segment **old, u32 nr_old, u32 count,
+					 gfp_t gfp)
+{
+	struct cohort_segment **part = kvcalloc(count, sizeof(*part), gfp);
+	u32 i;
+
+	if (!part)
+		return NULL;
+	for (i = 0; i < count; i++) {
+		part[i] = i < nr_old ? old[i] :
+			kcalloc(ENTRIES_PER_BLOCK, sizeof(**part), gfp);
+		if (!part[i]) {
+			parts_free(part, nr_old, i);
+			return NULL;
+		}
+	}
+	return part;
 }
 
 int cohort_segments_init(struct cohort_segments *segs, const struct cohort_super *sb,
@@ -131,11 +182,12 @@ int cohort_segments_init(struct cohort_segments *segs, const struct cohort_super
 	segs->ctx = ctx;
 	spin_lock_init(&segs->lock);
 	INIT_WORK(&segs->work, table_work);
-	segs->seg = kvcalloc(segs->nr, sizeof(*segs->seg), GFP_KERNEL);
-	segs->dirty = bitmap_zalloc(DIV_ROUND_UP(segs->nr, ENTRIES_PER_BLOCK), GFP_KERNEL);
+	mutex_init(&segs->mutex);
+	segs->part = parts_new(NULL, 0, blocks_of(segs->nr), GFP_KERNEL);
+	segs->dirty = bitmap_zalloc(blocks_of(segs->nr), GFP_KERNEL);
 	segs->block = (void *)__get_free_page(GFP_KERNEL);
 	segs->wq = alloc_workqueue("cohort_table", WQ_MEM_RECLAIM | WQ_UNBOUND, 1);
-	if (segs->seg && segs->dirty && segs->block && segs->wq)
+	if (segs->part && segs->dirty && segs->block && segs->wq)
 		return 0;
 	cohort_segments_exit(segs);
 	return -ENOMEM;
@@ -150,8 +202,103 @@ void cohort_segments_exit(struct cohort_segments *segs)
 	segs->block = NULL;
 	bitmap_free(segs->dirty);
 	segs->dirty = NULL;
-	kvfree(segs->seg);
-	segs->seg = NULL;
+	parts_free(segs->part, 0, blocks_of(segs->nr));
+	segs->part = NULL;
+}
+
+void cohort_segments_load(struct cohort_segments *segs, const struct cohort_segment_entry *table)
+{
+	u32 i;
+
+	for (i = 0; i < segs->nr; i++) {
+		segment(segs, i)->entry = table[i];
+		if (!table[i].seq)
+			continue;
+		segs->free--;
+		segs->next_seq = max(segs->next_seq, table[i].seq + 1);
+	}
+}
+
+/* ---- growth ---- */
+
+struct cohort_segments_growth {
+	u32 nr;
+	struct cohort_segment **part;
+	unsigned long *dirty;
+	void *block;
+};
+
+/* An empty block of the table, which nothing reads yet. */
+static int write_empty(struct cohort_segments *segs, u32 block, void *buf)
+{
+	static const struct cohort_segment_entry none[COHORT_TABLE_PER_SECTOR];
+	u32 s;
+
+	for (s = 0; s < SECTORS_PER_BLOCK; s++)
+		cohort_table_encode(segs->seed,
+				    cohort_table_address(block * ENTRIES_PER_BLOCK +
+							 s * COHORT_TABLE_PER_SECTOR),
+				    none, buf + s * COHORT_SECTOR);
+	return cohort_bdev_rw(segs->bdev, REQ_OP_WRITE | REQ_SYNC | REQ_FUA,
+			      COHORT_TABLE_START + (u64)block * COHORT_BLOCK, buf, COHORT_BLOCK);
+}
+
+static int growth_alloc(struct cohort_segments *segs, struct cohort_segments_growth *g)
+{
+	g->part = parts_new(segs->part, blocks_of(segs->nr), blocks_of(g->nr), GFP_NOIO);
+	g->dirty = bitmap_zalloc(blocks_of(g->nr), GFP_NOIO);
+	g->block = (void *)__get_free_page(GFP_NOIO);
+	return g->part && g->dirty && g->block ? 0 : -ENOMEM;
+}
+
+struct cohort_segments_growth *cohort_segments_grow_begin(struct cohort_segments *segs, u32 nr)
+{
+	struct cohort_segments_growth *g = kzalloc(sizeof(*g), GFP_NOIO);
+	u32 block;
+	int err;
+
+	if (!g)
+		return ERR_PTR(-ENOMEM);
+	g->nr = nr;
+	err = growth_alloc(segs, g);
+	for (block = blocks_of(segs->nr); !err && block < blocks_of(nr); block++)
+		err = write_empty(segs, block, g->block);
+	if (!err)
+		return g;
+	cohort_segments_grow_abort(segs, g);
+	return ERR_PTR(err);
+}
+
+static void growth_free(struct cohort_segments_growth *g)
+{
+	free_page((unsigned long)g->block);
+	bitmap_free(g->dirty);
+	kfree(g);
+}
+
+void cohort_segments_grow_abort(struct cohort_segments *segs, struct cohort_segments_growth *g)
+{
+	parts_free(g->part, blocks_of(segs->nr), blocks_of(g->nr));
+	growth_free(g);
+}
+
+void cohort_segments_grow_end(struct cohort_segments *segs, struct cohort_segments_growth *g)
+{
+	unsigned long flags;
+
+	/* the worker looks at the bits without the lock */
+	mutex_lock(&segs->mutex);
+	spin_lock_irqsave(&segs->lock, flags);
+	bitmap_copy(g->dirty, segs->dirty, blocks_of(segs->nr));
+	swap(segs->dirty, g->dirty);
+	swap(segs->part, g->part);
+	segs->free += g->nr - segs->nr;
+	segs->nr = g->nr;
+	spin_unlock_irqrestore(&segs->lock, flags);
+	mutex_unlock(&segs->mutex);
+	/* the old table of parts, which live on in the new one */
+	kvfree(g->part);
+	growth_free(g);
 }
 
 void cohort_segments_stop(struct cohort_segments *segs)
@@ -174,7 +321,7 @@ int cohort_segments_write_all(struct cohort_segments *segs)
 	unsigned long flags;
 
 	spin_lock_irqsave(&segs->lock, flags);
-	bitmap_set(segs->dirty, 0, DIV_ROUND_UP(segs->nr, ENTRIES_PER_BLOCK));
+	bitmap_set(segs->dirty, 0, blocks_of(segs->nr));
 	spin_unlock_irqrestore(&segs->lock, flags);
 	queue_work(segs->wq, &segs->work);
 	flush_work(&segs->work);
@@ -188,7 +335,7 @@ static s64 find_free(const struct cohort_segments *segs)
 	for (i = 0; i < segs->nr; i++) {
 		u32 seg = (segs->hint + i) % segs->nr;
 
-		if (!segs->seg[seg].entry.seq && !segs->seg[seg].open)
+		if (!segment(segs, seg)->entry.seq && !segment(segs, seg)->open)
 			return seg;
 	}
 	return -1;
@@ -196,7 +343,7 @@ static s64 find_free(const struct cohort_segments *segs)
 
 static void prepare_entry(struct cohort_segments *segs, u32 seg, u64 nonce, u64 min_seq)
 {
-	struct cohort_segment *s = &segs->seg[seg];
+	struct cohort_segment *s = segment(segs, seg);
 
 	s->entry.seq = segs->next_seq++;
 	s->entry.nonce = nonce;
@@ -256,8 +403,8 @@ void cohort_segments_close(struct cohort_segments *segs, u32 seg, u32 length)
 	unsigned long flags;
 
 	spin_lock_irqsave(&segs->lock, flags);
-	segs->seg[seg].open = false;
-	segs->seg[seg].entry.length = length;
+	segment(segs, seg)->open = false;
+	segment(segs, seg)->entry.length = length;
 	mark_dirty(segs, seg);
 	spin_unlock_irqrestore(&segs->lock, flags);
 	queue_work(segs->wq, &segs->work);
@@ -273,16 +420,18 @@ void cohort_segments_live(struct cohort_segments *segs, u64 addr, int by)
 	unsigned long flags;
 
 	spin_lock_irqsave(&segs->lock, flags);
-	segs->seg[cohort_segment_of(segs, addr)].live += by;
+	segment(segs, cohort_segment_of(segs, addr))->live += by;
 	spin_unlock_irqrestore(&segs->lock, flags);
 }
 
 void cohort_segments_record(struct cohort_segments *segs, u32 seg, u64 seq)
 {
+	struct cohort_segment *s;
 	unsigned long flags;
 
 	spin_lock_irqsave(&segs->lock, flags);
-	segs->seg[seg].last_record = max(segs->seg[seg].last_record, seq);
+	s = segment(segs, seg);
+	s->last_record = max(s->last_record, seq);
 	spin_unlock_irqrestore(&segs->lock, flags);
 }
 
@@ -297,9 +446,10 @@ u32 cohort_segments_reclaim(struct cohort_segments *segs, u64 catalog_seq)
 	u32 i, freed = 0;
 
 	for (i = 0; i < segs->nr; i++) {
-		struct cohort_segment *s = &segs->seg[i];
+		struct cohort_segment *s;
 
 		spin_lock_irqsave(&segs->lock, flags);
+		s = segment(segs, i);
 		if (closed_and_dead(s) && s->last_record < catalog_seq) {
 			memset(&s->entry, 0, sizeof(s->entry));
 			mark_dirty(segs, i);
@@ -318,7 +468,8 @@ u32 cohort_segments_blocked(struct cohort_segments *segs, u64 catalog_seq)
 	u32 i, blocked = 0;
 
 	for (i = 0; i < segs->nr; i++)
-		if (closed_and_dead(&segs->seg[i]) && segs->seg[i].last_record >= catalog_seq)
+		if (closed_and_dead(segment(segs, i)) &&
+		    segment(segs, i)->last_record >= catalog_seq)
 			blocked++;
 	return blocked;
 }

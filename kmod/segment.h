@@ -9,6 +9,7 @@
 #ifndef COHORT_SEGMENT_H
 #define COHORT_SEGMENT_H
 
+#include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/wait.h>
@@ -29,10 +30,15 @@ struct cohort_segments {
 	u32 seed;
 	u32 size;				/* bytes of one */
 	u64 start;				/* byte offset of the first */
-	u32 nr;
+	u32 nr;					/* grows; changed with @mutex and @lock held */
+	/*
+	 * Held by the worker while it writes a block, and while the table grows:
+	 * it looks at @dirty without the lock. Taken under catalog_mutex.
+	 */
+	struct mutex mutex;
 	/* protects everything below, irq-safe, innermost */
 	spinlock_t lock;
-	struct cohort_segment *seg;
+	struct cohort_segment **part;		/* a table block's segments each; see @mutex */
 	unsigned long *dirty;			/* table blocks to write */
 	u32 free;
 	u32 hint;				/* where the search for a free one begins */
@@ -72,6 +78,19 @@ void cohort_segments_resume(struct cohort_segments *segs, struct block_device *b
 
 /* Writes the whole table as it is, after a replay; sleeps. */
 int cohort_segments_write_all(struct cohort_segments *segs);
+
+/* What replay found; before anybody else has the segments. */
+void cohort_segments_load(struct cohort_segments *segs, const struct cohort_segment_entry *table);
+
+/*
+ * Growth to @nr segments in two steps, under catalog_mutex. The first allocates
+ * and writes the new part of the table, which nothing reads; ERR_PTR on failure.
+ * When the superblock knows of it, the second takes the segments into use and
+ * can not fail. Both may sleep; @segs->bdev must not be exchanged between them.
+ */
+struct cohort_segments_growth *cohort_segments_grow_begin(struct cohort_segments *segs, u32 nr);
+void cohort_segments_grow_end(struct cohort_segments *segs, struct cohort_segments_growth *g);
+void cohort_segments_grow_abort(struct cohort_segments *segs, struct cohort_segments_growth *g);
 
 /* Accounting; any context. */
 void cohort_segments_live(struct cohort_segments *segs, u64 addr, int by);
