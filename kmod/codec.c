@@ -75,6 +75,16 @@ int cohort_super_layout(struct cohort_super *sb, u64 size, u32 chunk_size, const
 	return 0;
 }
 
+u64 cohort_super_capacity(const struct cohort_super *sb, u64 size)
+{
+	u64 table = sb->table_size / COHORT_SECTOR * COHORT_TABLE_PER_SECTOR;
+	u64 room = size > sb->segments_start ? (size - sb->segments_start) / sb->segment_size : 0;
+
+	if (table > U32_MAX)
+		table = U32_MAX;
+	return room < table ? room : table;
+}
+
 u64 cohort_super_address(u64 generation)
 {
 	return generation & 1 ? COHORT_SUPER_A : COHORT_SUPER_B;

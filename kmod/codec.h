@@ -91,6 +91,9 @@ int cohort_super_decode(struct cohort_super *sb, const void *block, u64 address,
 int cohort_super_choose(struct cohort_super *sb, const void *a, const void *b,
 			u64 dev_size, const char **why);
 
+/* Segments that a device of @size bytes, and the table of the pool on it, have room for. */
+u64 cohort_super_capacity(const struct cohort_super *sb, u64 size);
+
 /* Segment table: sector that holds entry @segment, and encode/decode of one. */
 u64 cohort_table_address(u64 segment);
 void cohort_table_encode(u32 seed, u64 address, const struct cohort_segment_entry *seg,

@@ -6,6 +6,7 @@
 #include "group.h"
 #include "job.h"
 #include "netlink.h"
+#include "pool.h"
 #include "registry.h"
 #include "replica.h"
 #include "source.h"
@@ -17,6 +18,11 @@ struct shape {
 	u16 source_group;
 	u16 target_group;
 	u16 member;
+};
+
+static const struct shape pool_shape = {
+	.job = COHORT_A_POOL_JOB,
+	.name = COHORT_A_POOL_NAME,
 };
 
 static const struct shape source_shape = {
@@ -121,6 +127,8 @@ static int put_job(struct request *req, const struct cohort_job *job)
 	const struct shape *shape = req->shape;
 	const char *name = job->rel;
 
+	if (shape == &pool_shape)
+		name = job->pool;
 	if (shape == &source_shape)
 		name = job->source;
 	if (shape == &group_shape)
@@ -211,6 +219,21 @@ static int require_members(struct request *req)
 	int err = cohort_nl_require(req->info, req->shape->member, "a member");
 
 	return err ? err : read_members(req);
+}
+
+/* --- pools --- */
+
+int cohort_nl_pool_extend_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct request req;
+	int err = begin(&req, &pool_shape, info, COHORT_CMD_POOL_EXTEND);
+
+	if (!err)
+		err = cohort_nl_require(info, COHORT_A_POOL_NAME, "the name of the pool");
+	if (err)
+		return finish(&req, err);
+	mutex_lock(&cohort_lock);
+	return answer(&req, cohort_pool_extend(text(info, COHORT_A_POOL_NAME), &req.words));
 }
 
 /* --- sources --- */

@@ -123,6 +123,25 @@ int cohort_pool_set_catalog_seq(struct cohort_pool *pool, u64 seq)
 	return err;
 }
 
+int cohort_pool_set_size(struct cohort_pool *pool, u64 size, u64 nr_segments)
+{
+	u64 old_size, old_nr;
+	int err;
+
+	mutex_lock(&pool->super_mutex);
+	old_size = pool->sb.size;
+	old_nr = pool->sb.nr_segments;
+	pool->sb.size = size;
+	pool->sb.nr_segments = nr_segments;
+	err = write_super(pool);
+	if (err) {
+		pool->sb.size = old_size;
+		pool->sb.nr_segments = old_nr;
+	}
+	mutex_unlock(&pool->super_mutex);
+	return err;
+}
+
 static void super_work(struct work_struct *work)
 {
 	struct cohort_pool *pool = container_of(work, struct cohort_pool, super_work);
@@ -330,6 +349,14 @@ static void log_full(void *ctx)
 	struct cohort_pool *pool = ctx;
 
 	queue_delayed_work(pool->wq, &pool->full_work, 0);
+}
+
+void cohort_pool_has_grown(struct cohort_pool *pool)
+{
+	lockdep_assert_held(&pool->catalog_mutex);
+	if (pool->full)
+		mod_delayed_work(pool->wq, &pool->full_work, 0);
+	cohort_log_kick(pool->log);
 }
 
 /* ---- failure ---- */

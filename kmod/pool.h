@@ -90,6 +90,17 @@ int cohort_pool_break_source(struct cohort_pool *pool, struct cohort_source *sou
 /* Records before batch @seq are void from now on. Sleeps. */
 int cohort_pool_set_catalog_seq(struct cohort_pool *pool, u64 seq);
 
+/* Durable when it returns 0; nothing has changed else. Sleeps. */
+int cohort_pool_set_size(struct cohort_pool *pool, u64 size, u64 nr_segments);
+/* There are new segments: what waits for one goes on. Caller holds catalog_mutex. */
+void cohort_pool_has_grown(struct cohort_pool *pool);
+
+/*
+ * A job that takes the space into use by which the device has grown; ERR_PTR
+ * with words. Caller holds cohort_lock. Writes go on meanwhile.
+ */
+struct cohort_job *cohort_pool_extend(const char *name, struct cohort_words *words);
+
 /*
  * After an append that failed: returns when a failed log has been marked in the
  * superblock, for its outcome is unknown and protection must not fall before.
