@@ -114,6 +114,41 @@ int dm_create(struct cohort *ctx, const struct dm_table *table, struct dm_batch 
 	return err;
 }
 
+static int load_task(struct dm_task *task, const struct dm_table *t)
+{
+	if (!dm_task_set_name(task, t->name) ||
+	    !dm_task_add_target(task, 0, t->sectors, t->target, t->params))
+		return ENOMEM;
+	return dm_task_run(task) ? 0 : task_errno(task);
+}
+
+static int resume_task(struct dm_task *task, const struct dm_table *t)
+{
+	if (!dm_task_set_name(task, t->name) || !dm_task_skip_lockfs(task))
+		return ENOMEM;
+	return run_with_cookie(task, t->udev_flags, NULL);
+}
+
+int dm_replace(struct cohort *ctx, const struct dm_table *table)
+{
+	struct dm_task *load, *resume;
+	int err;
+
+	enter();
+	load = dm_task_create(DM_DEVICE_RELOAD);
+	resume = dm_task_create(DM_DEVICE_RESUME);
+	err = load && resume ? load_task(load, table) : ENOMEM;
+	if (!err)
+		err = resume_task(resume, table);
+	if (load)
+		dm_task_destroy(load);
+	if (resume)
+		dm_task_destroy(resume);
+	err = err ? dm_fail(ctx, err, "resize", table->name) : 0;
+	leave();
+	return err;
+}
+
 static int info_task(struct dm_task *task, const char *name, struct dm_device *found)
 {
 	struct dm_info info;

@@ -192,6 +192,9 @@ struct reply_attrs {
 
 static const struct reply_attrs *reply_attrs(int cmd)
 {
+	static const struct reply_attrs pool = {
+		COHORT_A_POOL_JOB, COHORT_A_POOL_NAME, 0, 0,
+	};
 	static const struct reply_attrs source = {
 		COHORT_A_SOURCE_JOB, COHORT_A_SOURCE_NAME, 0, 0,
 	};
@@ -204,6 +207,8 @@ static const struct reply_attrs *reply_attrs(int cmd)
 	};
 
 	switch (object_kind_of(cmd)) {
+	case OBJECT_POOL:
+		return &pool;
 	case OBJECT_SOURCE:
 		return &source;
 	case OBJECT_GROUP:

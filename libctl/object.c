@@ -166,7 +166,7 @@ int object_kind_of(int cmd)
 	switch (cmd) {
 	case COHORT_CMD_MODULE_GET:
 		return OBJECT_MODULE;
-	case COHORT_CMD_POOL_GET ... COHORT_CMD_POOL_NTF:
+	case COHORT_CMD_POOL_GET ... COHORT_CMD_POOL_EXTEND:
 		return OBJECT_POOL;
 	case COHORT_CMD_SOURCE_GET ... COHORT_CMD_SOURCE_REMOVE:
 		return OBJECT_SOURCE;

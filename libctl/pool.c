@@ -146,23 +146,29 @@ static int layout(struct cohort *ctx, const struct device *d, const char *name,
 	return 0;
 }
 
-/* The dm device of a pool; what the superblock says, replayed by the module. */
-static int pool_make(struct cohort *ctx, const struct device *d, const struct cohort_super *sb)
+static struct dm_table pool_table(const char *name, const char *device, uint64_t size)
 {
-	char text[37], uuid[129], dev[32];
-	const struct dm_table table = {
-		.name = sb->name,
-		.uuid = uuid,
+	return (struct dm_table) {
+		.name = name,
 		.target = "cohort-pool",
-		.params = device_number(d->dev, dev, sizeof(dev)),
-		.sectors = d->size / SECTOR,
+		.params = device,
+		.sectors = size / SECTOR,
 		/* nothing in it is for anybody to look at */
 		.udev_flags = DM_UDEV_DISABLE_SUBSYSTEM_RULES_FLAG |
 			      DM_UDEV_DISABLE_DISK_RULES_FLAG | DM_UDEV_DISABLE_OTHER_RULES_FLAG,
 	};
+}
+
+/* The dm device of a pool; what the superblock says, replayed by the module. */
+static int pool_make(struct cohort *ctx, const struct device *d, const struct cohort_super *sb)
+{
+	char text[37], uuid[129], dev[32];
+	struct dm_table table = pool_table(sb->name, device_number(d->dev, dev, sizeof(dev)),
+					   d->size);
 
 	uuid_unparse_lower(sb->uuid, text);
 	snprintf(uuid, sizeof(uuid), UUID_POOL "%s", text);
+	table.uuid = uuid;
 	return dm_create(ctx, &table, NULL);
 }
 
@@ -326,6 +332,61 @@ EXPORT int cohort_pool_close(struct cohort *ctx, const char *name)
 
 	cohort_pool_free(pool);
 	return ret;
+}
+
+static int size_of(struct cohort *ctx, const char *number, uint64_t *size)
+{
+	struct device d;
+	int ret = device_open_number(ctx, number, &d);
+
+	if (ret)
+		return ret;
+	*size = d.size;
+	device_close(&d);
+	return 0;
+}
+
+/* What people see of the pool is as large as the device below. */
+static int resize_device(struct cohort *ctx, const struct cohort_pool *pool)
+{
+	uint64_t below, now;
+	int ret = size_of(ctx, pool->dev, &below);
+
+	if (!ret)
+		ret = size_of(ctx, pool->dm_dev, &now);
+	if (!ret && now != below) {
+		const struct dm_table table = pool_table(pool->name, pool->dev, below);
+
+		ret = dm_replace(ctx, &table);
+	}
+	return ret;
+}
+
+static int send_extend(struct cohort *ctx, const char *name)
+{
+	struct request r;
+
+	request_new(&r, COHORT_CMD_POOL_EXTEND, 0);
+	request_str(&r, COHORT_A_POOL_NAME, name);
+	return job_run(ctx, &r, COHORT_WAIT_FOREVER, NULL, NULL, NULL);
+}
+
+EXPORT int cohort_pool_extend(struct cohort *ctx, const char *name, struct cohort_pool **ret)
+{
+	struct cohort_pool *pool = NULL;
+	int result = check_name(ctx, "Pool", name);
+
+	if (!result)
+		result = send_extend(ctx, name);
+	if (!result)
+		result = cohort_pool_get(ctx, name, &pool);
+	if (!result)
+		result = resize_device(ctx, pool);
+	if (result || !ret)
+		cohort_pool_free(pool);
+	else
+		*ret = pool;
+	return result;
 }
 
 static int wipe_device(struct cohort *ctx, const char *number)

@@ -216,6 +216,8 @@ struct dm_batch {
 };
 
 int dm_create(struct cohort *ctx, const struct dm_table *table, struct dm_batch *batch);
+/* Another table for a device that is there, in use or not. */
+int dm_replace(struct cohort *ctx, const struct dm_table *table);
 int dm_remove(struct cohort *ctx, const char *name, struct dm_batch *batch);
 void dm_finish(struct dm_batch *batch);
 int dm_find(struct cohort *ctx, const char *name, struct dm_device *found);

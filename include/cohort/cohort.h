@@ -540,6 +540,20 @@ int cohort_pool_open(struct cohort *ctx, const char *device,
 int cohort_pool_close(struct cohort *ctx, const char *name);
 
 /**
+ * cohort_pool_extend - take the space into use by which a pool's device has grown
+ * @ctx: context
+ * @name: an active pool
+ * @ret: the pool as it is then, the caller's to free; may be NULL
+ *
+ * Sources and images go on meanwhile; writes that a full pool holds go on when
+ * it returns. A pool can become about sixteen times as large as it was made.
+ * 2: no such pool; 4: its device or its table could not be written; 5: the
+ * device has no room for another segment. Sleeps. Since: 0.1
+ * Source: CIM_StorageConfigurationService.CreateOrModifyStoragePool
+ */
+int cohort_pool_extend(struct cohort *ctx, const char *name, struct cohort_pool **ret);
+
+/**
  * cohort_pool_remove - close a pool and wipe it from its device
  *
  * All its snapshots are gone for ever. 6 while sources are attached.
