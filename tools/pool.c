@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* cohortctl pool create, open, close, list, remove. */
+/* cohortctl pool create, open, close, extend, list, remove. */
 #include <stdlib.h>
 
 #include "fail.h"
@@ -64,6 +64,15 @@ static int pool_end(struct app *app, const char *what,
 	return output_done(app, record, "%s: pool %s", name, what);
 }
 
+static int pool_extend(struct app *app)
+{
+	struct cohort_pool *pool = NULL;
+
+	if (cohort_pool_extend(app->ctx, parse_name(app->argv[0]), &pool))
+		return fail_library(app);
+	return say_pool(app, pool, "pool extended");
+}
+
 static int pool_close(struct app *app)
 {
 	return pool_end(app, "closed", cohort_pool_close);
@@ -114,6 +123,20 @@ const struct verb verb_pool_close = {
 	.min_args = 1,
 	.max_args = 1,
 	.run = pool_close,
+};
+
+const struct verb verb_pool_extend = {
+	.id = VERB_POOL_EXTEND,
+	.noun = "pool",
+	.name = "extend",
+	.args = "NAME",
+	.summary = "Take the space into use by which its device has grown",
+	.notes = "Sources and images go on meanwhile. A pool can become sixteen times as large\n"
+		 "as it was made.",
+	.complete = "@pool",
+	.min_args = 1,
+	.max_args = 1,
+	.run = pool_extend,
 };
 
 const struct verb verb_pool_list = {

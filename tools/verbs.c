@@ -8,6 +8,7 @@ const struct verb *const verbs[VERB_COUNT] = {
 	[VERB_POOL_CREATE] = &verb_pool_create,
 	[VERB_POOL_OPEN] = &verb_pool_open,
 	[VERB_POOL_CLOSE] = &verb_pool_close,
+	[VERB_POOL_EXTEND] = &verb_pool_extend,
 	[VERB_POOL_LIST] = &verb_pool_list,
 	[VERB_POOL_REMOVE] = &verb_pool_remove,
 	[VERB_ATTACH] = &verb_attach,

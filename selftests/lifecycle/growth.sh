@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Disks that grow below a source or a pool: nothing changes, snapshots stay right.
-# guest: disks=4 size=1G timeout=300
+# guest: disks=4 size=1G timeout=400
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../cut/stage.sh"
@@ -52,6 +52,126 @@ t_disk_of_a_pool_grows()
 	cohortctl pool open /dev/mapper/low
 	attach_again m1 "$SLICE1"
 	holds 1 /dev/mapper/r_1 0 16M
+}
+
+segments() { status_field p 1 | cut -d / -f 2; }
+
+# A pool of 64 MiB on low, m1 and m2 of 60 MiB; all of it overwritten needs 130 MiB.
+raise_low()
+{
+	make_slices 2 60M "$DISK2"
+	dmsetup create low --table "0 $(sectors 64M) linear $DISK1 0"
+	defer remove_dm low
+	make_pool /dev/mapper/low
+	attach m1 "$SLICE1"
+	attach m2 "$SLICE2"
+	put 1 /dev/mapper/m1 0 60M
+	put 1 /dev/mapper/m2 0 60M
+}
+
+restart_low()
+{
+	cohortctl detach m1 >/dev/null
+	cohortctl detach m2 >/dev/null
+	cohortctl pool close p
+	cohortctl pool open /dev/mapper/low
+	attach_again m1 "$SLICE1"
+	attach_again m2 "$SLICE2"
+}
+
+pool_stands_still()
+{
+	local before
+
+	before=$(show p PreservedChunks)
+	sleep 1
+	((before > 1000)) && [[ $(show p PreservedChunks) == "$before" ]]
+}
+
+t_full_pool_is_extended_and_held_writes_go_on()
+{
+	local before
+
+	raise_low
+	before=$(segments)
+	snapshot r --on-full hold:200 m1 m2
+	put 2 /dev/mapper/m1 0 60M && put 2 /dev/mapper/m2 0 60M &
+	WRITER=$!
+	wait_for 100 pool_stands_still
+	kill -0 "$WRITER" || fail "the pool was large enough"
+	refuse -m 'no room for another segment' cohortctl pool extend p
+	grow low "$DISK1" 256M
+	cohortctl pool extend p
+	wait "$WRITER" || fail "the writer saw an error"
+	(($(segments) > 3 * before)) || fail "$(segments) segments, $before before"
+	same "$(sectors_of /dev/mapper/p)" "$(sectors 256M)" "size of the pool's device"
+	same "$(show r CopyState)" Synchronized
+	holds 1 /dev/mapper/r_1 0 60M
+	holds 1 /dev/mapper/r_2 0 60M
+	restart_low
+	same "$(show p TotalManagedSpace)" $((256 << 20)) "size after a restart"
+	holds 1 /dev/mapper/r_1 0 60M
+	holds 1 /dev/mapper/r_2 0 60M
+	holds 2 /dev/mapper/m2 0 60M
+}
+
+# Ten times in small steps, with writes, cuts and deletions all the time.
+t_pool_grows_under_load()
+{
+	local i
+
+	raise_low
+	start_writers 8
+	for ((i = 1; i <= 10; i++)); do
+		grow low "$DISK1" $((64 + i * 16 + i % 3))M
+		cut_all "r$i" &
+		cohortctl pool extend p
+		wait $!
+		after "r$i"
+		is_consistent "r$i"
+		((i < 3)) || drop "r$((i - 2))"
+	done
+	stop_writers
+	restart_low
+	is_consistent r9
+	is_consistent r10
+}
+
+t_extensions_that_are_refused()
+{
+	raise_low
+	refuse -m 'no pool' cohortctl pool extend nobody
+	refuse -m 'no room for another segment' cohortctl pool extend p
+	grow low "$DISK1" 65536K
+	refuse -m 'no room for another segment' cohortctl pool extend p
+	# a byte less than a segment more
+	grow low "$DISK1" $((65536 + 255))K
+	refuse -m 'no room for another segment' cohortctl pool extend p
+	grow low "$DISK1" $((65536 + 256))K
+	cohortctl pool extend p
+	refuse -m 'no room for another segment' cohortctl pool extend p
+	snapshot r m1
+	put 2 /dev/mapper/m1 0 1M
+	holds 1 /dev/mapper/r_1 0 1M
+}
+
+# What the table has no room for stays unused.
+t_pool_grows_no_further_than_its_table()
+{
+	dmsetup create low --table "0 $(sectors 8M) linear $DISK1 0"
+	defer remove_dm low
+	make_pool /dev/mapper/low
+	grow low "$DISK1" 900M
+	cohortctl pool extend p
+	note "$(segments) segments"
+	(($(segments) > 200 && $(segments) <= 8 * 4 * 16 + 1024 + 120)) || fail "$(segments) segments"
+	cohortctl pool close p
+	cohortctl pool open /dev/mapper/low
+	attach m1 "$DISK2"
+	snapshot r m1
+	put 2 /dev/mapper/m1 0 64M
+	holds 2 /dev/mapper/m1 0 64M
+	same "$(show r CopyState)" Synchronized
 }
 
 t_source_whose_disk_grew_while_detached()
