@@ -62,11 +62,11 @@ t_breaks_when_the_time_is_over()
 	raise
 	watch_uevents
 	hold r 4 m1 m2
-	fill 2
-	same "$(state_of r)" Synchronized
-	same "$(uevents pool-full)" 1 "events"
-	wait_for 60 is_broken r
-	wait "$WRITER" || fail "the writer saw an error"
+	put 2 $M1 0 60M
+	put 2 $M2 0 60M
+	is_broken r
+	same "$(grep -oxE 'COHORT_EVENT=(pool-full|relationship-broken)' uevents | paste -sd ' ')" \
+		"COHORT_EVENT=pool-full COHORT_EVENT=relationship-broken" "events"
 	holds 2 $M1 0 60M
 	holds 2 $M2 0 60M
 	# a full pool again, and the time begins anew
@@ -89,7 +89,8 @@ t_nobody_else_waits()
 	fill 2
 	put 5 /dev/mapper/m3 0 1M
 	holds 1 /dev/mapper/r_1 0 60M
-	snapshot s m3
+	# one that would rather break than wait is broken at once
+	hold s 120 m3
 	drop s
 	dmsetup suspend --noflush m1
 	dmsetup resume m1
