@@ -138,7 +138,8 @@ static int load_live(struct cohort_pool *pool)
 	return err;
 }
 
-static int load_chunk_space(void *ctx, u32 source_id, u64 epoch)
+/* An entry that is not the newest may become it when those above it are dropped. */
+static int load_chunk_space(void *ctx, u32 source_id, u64 epoch, bool newest)
 {
 	struct cohort_source *source = cohort_source_by_id(ctx, source_id);
 	int err;
@@ -147,7 +148,7 @@ static int load_chunk_space(void *ctx, u32 source_id, u64 epoch)
 	if (!source)
 		return 0;
 	err = cohort_space_open(&source->space, epoch);
-	if (!err)
+	if (!err && newest)
 		cohort_space_move(&source->space, 0, epoch);
 	return err;
 }
@@ -172,7 +173,7 @@ int cohort_catalog_load(struct cohort_pool *pool, u64 *last_seq, u32 *last_crc,
 	if (!err)
 		err = load_live(pool);
 	if (!err)
-		err = cohort_index_newest(pool->index, load_chunk_space, pool);
+		err = cohort_index_each(pool->index, load_chunk_space, pool);
 	if (err)
 		cohort_refuse(words, err, "pool \"%s\": %s (error %d)", pool->name,
 			      r.why[0] ? r.why : "the catalog could not be loaded", err);

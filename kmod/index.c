@@ -209,8 +209,8 @@ u64 cohort_index_prune(struct cohort_index *idx, const struct cohort_index_filte
 	return dropped;
 }
 
-int cohort_index_newest(struct cohort_index *idx, int (*each)(void *ctx, u32 source, u64 epoch),
-			void *ctx)
+int cohort_index_each(struct cohort_index *idx,
+		      int (*each)(void *ctx, u32 source, u64 epoch, bool newest), void *ctx)
 {
 	unsigned long b;
 	int err = 0;
@@ -220,8 +220,8 @@ int cohort_index_newest(struct cohort_index *idx, int (*each)(void *ctx, u32 sou
 		bool same;
 
 		for (; node && !err; node = node->next)
-			if (chain_newest(idx->bucket[b], node, &same) == node->epoch)
-				err = each(ctx, node->source, node->epoch);
+			err = each(ctx, node->source, node->epoch,
+				   chain_newest(idx->bucket[b], node, &same) == node->epoch);
 		cond_resched();
 	}
 	return err;

@@ -71,9 +71,12 @@ struct cohort_index_filter {
 
 u64 cohort_index_prune(struct cohort_index *idx, const struct cohort_index_filter *filter);
 
-/* Tells @each of every chunk's newest entry; nonzero ends it. Nobody else changes the index. */
-int cohort_index_newest(struct cohort_index *idx, int (*each)(void *ctx, u32 source, u64 epoch),
-			void *ctx);
+/*
+ * Tells @each of every entry, and whether it is the newest of its chunk; nonzero
+ * ends it. Nobody else changes the index.
+ */
+int cohort_index_each(struct cohort_index *idx,
+		      int (*each)(void *ctx, u32 source, u64 epoch, bool newest), void *ctx);
 
 u64 cohort_index_count(const struct cohort_index *idx);
 

@@ -107,23 +107,24 @@ static void prune(struct input *in)
 	check_needed();
 }
 
-static int is_newest(void *ctx, u32 source, u64 epoch)
+static int is_there(void *ctx, u32 source, u64 epoch, bool newest)
 {
 	u64 *left = ctx;
 
 	PROMISED(source < SOURCES && epoch && epoch < EPOCHS);
-	--*left;
+	left[0] -= newest;
+	left[1]--;
 	return 0;
 }
 
-static void newest(void)
+static void each(void)
 {
-	u64 left = 0;
+	u64 left[2] = { 0, model.count };
 
 	for (u32 s = 0; s < SOURCES; s++)
 		for (u32 c = 0; c < CHUNKS; c++)
-			left += !!newest_below(model.addr[s][c], EPOCHS);
-	PROMISED(!cohort_index_newest(model.idx, is_newest, &left) && !left);
+			left[0] += !!newest_below(model.addr[s][c], EPOCHS);
+	PROMISED(!cohort_index_each(model.idx, is_there, left) && !left[0] && !left[1]);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -140,7 +141,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			prune(&in);
 			break;
 		case 1:
-			newest();
+			each();
 			break;
 		case 2:
 		case 3:
