@@ -138,6 +138,19 @@ static int load_live(struct cohort_pool *pool)
 	return err;
 }
 
+/* The newer superblock may be lost: no epoch of a cut is used again, whatever it said. */
+static u64 newest_cut(const struct cohort_pool *pool)
+{
+	const struct cohort_rel *rel;
+	u64 epoch = 0;
+	u32 i;
+
+	list_for_each_entry(rel, &pool->rels, list)
+		for (i = 0; i < rel->count; i++)
+			epoch = max(epoch, rel->member[i].epoch);
+	return epoch;
+}
+
 /* An entry that is not the newest may become it when those above it are dropped. */
 static int load_chunk_space(void *ctx, u32 source_id, u64 epoch, bool newest)
 {
@@ -151,6 +164,17 @@ static int load_chunk_space(void *ctx, u32 source_id, u64 epoch, bool newest)
 	if (!err && newest)
 		cohort_space_move(&source->space, 0, epoch);
 	return err;
+}
+
+/* The newer superblock may be lost: no activation may take an older one's batches for its own. */
+static u64 newest_nonce(const struct cohort_pool *pool, const struct cohort_segment_entry *table)
+{
+	u64 nonce = pool->sb.nonce;
+	u64 i;
+
+	for (i = 0; i < pool->sb.nr_segments; i++)
+		nonce = max(nonce, table[i].nonce);
+	return nonce;
 }
 
 int cohort_catalog_load(struct cohort_pool *pool, u64 *last_seq, u32 *last_crc,
@@ -179,10 +203,11 @@ int cohort_catalog_load(struct cohort_pool *pool, u64 *last_seq, u32 *last_crc,
 			      r.why[0] ? r.why : "the catalog could not be loaded", err);
 	else
 		cohort_segments_load(&pool->log->segs, r.table);
+	pool->sb.nonce = newest_nonce(pool, r.table);
 	kvfree(r.table);
 	*last_seq = max(r.last_seq, pool->sb.next_seq - 1);
 	*last_crc = r.last_crc;
-	pool->sb.epoch_high = max(pool->sb.epoch_high, r.max_epoch + 1);
+	pool->sb.epoch_high = max3(pool->sb.epoch_high, r.max_epoch + 1, newest_cut(pool) + 1);
 	return err;
 }
 

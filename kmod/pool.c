@@ -119,6 +119,9 @@ int cohort_pool_set_catalog_seq(struct cohort_pool *pool, u64 seq)
 	err = write_super(pool);
 	if (err)
 		pool->sb.catalog_seq = old;
+	else
+		/* what is void is overwritten next: the older copy must not want it any more */
+		err = write_super(pool);
 	mutex_unlock(&pool->super_mutex);
 	return err;
 }
