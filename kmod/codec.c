@@ -259,6 +259,11 @@ static bool all_zero(const void *p, size_t len)
 	return !c[0] && !memcmp(c, c + 1, len - 1);
 }
 
+bool cohort_table_blank(const void *sector)
+{
+	return all_zero(sector, COHORT_SECTOR);
+}
+
 int cohort_table_decode(u32 seed, u64 address, const void *sector,
 			struct cohort_segment_entry *seg)
 {
@@ -266,7 +271,7 @@ int cohort_table_decode(u32 seed, u64 address, const void *sector,
 	unsigned int i;
 
 	/* never written: all of its segments are free */
-	if (all_zero(sector, COHORT_SECTOR)) {
+	if (cohort_table_blank(sector)) {
 		memset(seg, 0, COHORT_TABLE_PER_SECTOR * sizeof(*seg));
 		return 0;
 	}

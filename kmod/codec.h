@@ -98,6 +98,8 @@ u64 cohort_super_capacity(const struct cohort_super *sb, u64 size);
 u64 cohort_table_address(u64 segment);
 void cohort_table_encode(u32 seed, u64 address, const struct cohort_segment_entry *seg,
 			 void *sector);
+/* Never written: only before the first activation. */
+bool cohort_table_blank(const void *sector);
 int cohort_table_decode(u32 seed, u64 address, const void *sector,
 			struct cohort_segment_entry *seg);
 

@@ -71,7 +71,7 @@ struct cohort_disk_super {
 	__le64	nr_segments;
 	__le64	epoch_high;		/* no epoch at or above it was ever used */
 	__le64	nonce;			/* of the newest activation */
-	__le64	next_seq;		/* floor for batch sequence numbers */
+	__le64	next_seq;		/* floor for batch sequence numbers; CLEAN: the next one */
 	__le64	next_segment;		/* floor for segment sequence numbers */
 	__le64	catalog_seq;		/* records of older batches are void */
 	__le32	flags;

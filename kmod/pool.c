@@ -801,6 +801,8 @@ void cohort_pool_deactivate(struct cohort_pool *pool)
 	mutex_lock(&pool->super_mutex);
 	if (idle && !READ_ONCE(pool->log->failed)) {
 		pool->sb.flags |= COHORT_SB_CLEAN;
+		/* where the log ends: a restart misses what is lost of it */
+		pool->sb.next_seq = pool->log->next_seq;
 		if (write_super(pool))
 			pr_warn("%s: pool %s: could not be marked clean\n", DM_MSG_PREFIX,
 				pool->name);

@@ -35,6 +35,8 @@ struct walk {
 	u32 count;
 	u64 bad_seq;			/* first batch that is not whole, 0 = none */
 	u64 bad_nonce;
+	u64 last_nonce;			/* of the newest batch that counts */
+	u32 last_segment;
 };
 
 struct order_key {
@@ -50,10 +52,30 @@ static int order_cmp(const void *a, const void *b)
 	return x->seq < y->seq ? -1 : x->seq > y->seq;
 }
 
-static int fail(struct cohort_replay *r, int err, const char *what, u32 segment)
+/* Returns 0 if the replay is to go on without what is lost. */
+static int damaged(struct cohort_replay *r, const struct cohort_damage *d)
 {
-	snprintf(r->why, sizeof(r->why), "%s in segment %u", what, segment);
-	return err;
+	static const char *const what[] = {
+		[COHORT_DAMAGE_TABLE] = "the segment table is damaged",
+		[COHORT_DAMAGE_READ] = "the log can not be read",
+		[COHORT_DAMAGE_BATCH] = "a batch that was complete is damaged",
+		[COHORT_DAMAGE_RECORD] = "a catalog record is malformed",
+		[COHORT_DAMAGE_ENTRY] = "an epoch is out of range",
+		[COHORT_DAMAGE_END] = "the end of the log is lost, which was closed",
+	};
+
+	snprintf(r->why, sizeof(r->why), "%s in segment %u", what[d->kind], d->segment);
+	return r->damage ? r->damage(r->ctx, d) : d->err;
+}
+
+static int damaged_at(struct cohort_replay *r, enum cohort_damage_kind kind, u32 segment,
+		      u32 offset)
+{
+	const struct cohort_damage d = {
+		.kind = kind, .segment = segment, .offset = offset, .err = -EUCLEAN,
+	};
+
+	return damaged(r, &d);
 }
 
 static u64 segment_start(const struct cohort_replay *r, u32 segment)
@@ -61,30 +83,62 @@ static u64 segment_start(const struct cohort_replay *r, u32 segment)
 	return r->sb->segments_start + (u64)segment * r->sb->segment_size;
 }
 
-static int read_table(struct walk *w)
+/* What a whole sector says may still be impossible. */
+static bool lengths_ok(const struct cohort_replay *r, const struct cohort_segment_entry *entry)
+{
+	u32 i;
+
+	for (i = 0; i < COHORT_TABLE_PER_SECTOR; i++)
+		if (entry[i].length > r->sb->segment_size || entry[i].length % COHORT_BLOCK)
+			return false;
+	return true;
+}
+
+/* The first activation writes all of the table before its nonce is durable. */
+static int decode_sector(const struct walk *w, u64 addr, struct cohort_segment_entry *entry)
+{
+	const u8 *sector = w->buf + addr % COHORT_BLOCK;
+
+	if (w->r->sb->nonce && cohort_table_blank(sector))
+		return -EUCLEAN;
+	if (cohort_table_decode(w->seed, addr, sector, entry) || !lengths_ok(w->r, entry))
+		return -EUCLEAN;
+	return 0;
+}
+
+/* One sector of the block in @w->buf, which could not be read if @err. */
+static int read_sector(struct walk *w, u32 seg, int err)
 {
 	struct cohort_replay *r = w->r;
 	struct cohort_segment_entry entry[COHORT_TABLE_PER_SECTOR];
-	u64 seg, addr, block = 0;
 	u32 i;
-	int err;
+
+	if (!err)
+		err = decode_sector(w, cohort_table_address(seg), entry);
+	if (err)
+		return damaged(r, &(struct cohort_damage){
+			.kind = COHORT_DAMAGE_TABLE, .segment = seg, .err = err,
+		});
+	for (i = 0; i < COHORT_TABLE_PER_SECTOR && seg + i < r->sb->nr_segments; i++)
+		r->table[seg + i] = entry[i];
+	return 0;
+}
+
+static int read_table(struct walk *w)
+{
+	struct cohort_replay *r = w->r;
+	u64 seg, addr, block = 0;
+	int err = 0, ret;
 
 	for (seg = 0; seg < r->sb->nr_segments; seg += COHORT_TABLE_PER_SECTOR) {
 		addr = cohort_table_address(seg);
 		if (addr / COHORT_BLOCK != block) {
 			block = addr / COHORT_BLOCK;
 			err = r->read(r->ctx, block * COHORT_BLOCK, w->buf, COHORT_BLOCK);
-			if (err)
-				return fail(r, err, "segment table can not be read", seg);
 		}
-		if (cohort_table_decode(w->seed, addr, w->buf + addr % COHORT_BLOCK, entry))
-			return fail(r, -EUCLEAN, "segment table is damaged", seg);
-		for (i = 0; i < COHORT_TABLE_PER_SECTOR && seg + i < r->sb->nr_segments; i++) {
-			if (entry[i].length > r->sb->segment_size ||
-			    entry[i].length % COHORT_BLOCK)
-				return fail(r, -EUCLEAN, "segment table is damaged", seg + i);
-			r->table[seg + i] = entry[i];
-		}
+		ret = read_sector(w, seg, err);
+		if (ret)
+			return ret;
 	}
 	return 0;
 }
@@ -138,7 +192,8 @@ static bool data_whole(const struct walk *w, const struct cohort_batch *b, const
 	return true;
 }
 
-static int emit_preserves(struct walk *w, const struct cohort_batch *b, const u8 *block)
+static int emit_preserves(struct walk *w, const struct cohort_batch *b, const u8 *block,
+			  u32 segment)
 {
 	struct cohort_replay *r = w->r;
 	u64 addr = b->address + COHORT_BLOCK;
@@ -148,8 +203,11 @@ static int emit_preserves(struct walk *w, const struct cohort_batch *b, const u8
 
 	for (i = 0; i < b->count && !err; i++, addr += r->sb->chunk_size) {
 		cohort_preserve_decode(block, i, &p);
-		if (p.epoch > EPOCH_MAX)
-			return fail(r, -EUCLEAN, "an epoch is out of range", 0);
+		if (p.epoch > EPOCH_MAX) {
+			err = damaged_at(r, COHORT_DAMAGE_ENTRY, segment,
+					 b->address - segment_start(r, segment));
+			continue;
+		}
 		if (p.epoch > r->max_epoch)
 			r->max_epoch = p.epoch;
 		err = r->preserve(r->ctx, &p, addr);
@@ -170,7 +228,8 @@ static int emit_records(struct walk *w, const struct cohort_batch *b, const u8 *
 	while (left) {
 		len = cohort_record_check(at, left);
 		if (len < 0)
-			return fail(r, len, "a catalog record is malformed", segment);
+			return damaged_at(r, COHORT_DAMAGE_RECORD, segment,
+					  b->address - segment_start(r, segment));
 		err = r->record(r->ctx, at, b->seq, segment);
 		if (err)
 			return err;
@@ -182,11 +241,17 @@ static int emit_records(struct walk *w, const struct cohort_batch *b, const u8 *
 
 static int emit_batch(struct walk *w, const struct cohort_batch *b, const u8 *block, u32 segment)
 {
+	int err = w->r->batch ? w->r->batch(w->r->ctx, b, segment) : 0;
+
+	if (err)
+		return err;
 	w->r->batches++;
 	w->r->last_seq = b->seq;
 	w->r->last_crc = b->crc;
+	w->last_nonce = b->nonce;
+	w->last_segment = segment;
 	if (b->kind == COHORT_BATCH_PRESERVE)
-		return emit_preserves(w, b, block);
+		return emit_preserves(w, b, block, segment);
 	return emit_records(w, b, block, segment);
 }
 
@@ -225,40 +290,107 @@ static bool batch_follows(const struct walk *w, const struct cohort_batch *b,
 	return b->seq > w->r->last_seq;
 }
 
+/*
+ * A record must be whole wherever it is. Old chunks are looked at when they are
+ * read, if it is known that they were written; at the end of the log it is not.
+ */
+static bool was_complete(struct walk *w, u32 segment, const struct cohort_batch *b, u32 at)
+{
+	if (data_whole(w, b, w->buf + at))
+		return true;
+	if (b->kind == COHORT_BATCH_RECORD)
+		return false;
+	w->bad_seq = b->seq;
+	w->bad_nonce = b->nonce;
+	if (!later_batch_denies(w, segment, at + COHORT_BLOCK + b->data_len))
+		return false;
+	w->bad_seq = 0;
+	return true;
+}
+
+static bool must_be_whole(const struct cohort_segment_entry *entry, const struct cohort_batch *b)
+{
+	return !entry->length || b->kind == COHORT_BATCH_RECORD;
+}
+
+/* The batches that follow each other from *@at on; *@at is behind the last one then. */
+static int walk_batches(struct walk *w, u32 segment, u32 limit, u32 *at)
+{
+	struct cohort_replay *r = w->r;
+	const struct cohort_segment_entry *entry = &r->table[segment];
+	struct cohort_batch b, prev;
+	bool first = true;
+	int err;
+
+	while (*at + COHORT_BLOCK <= limit) {
+		u8 *block = w->buf + *at;
+
+		err = cohort_batch_decode(w->seed, segment_start(r, segment) + *at, limit - *at,
+					  r->sb->chunk_size, block, &b);
+		if (err || !batch_follows(w, &b, first ? NULL : &prev, entry))
+			break;
+		if (must_be_whole(entry, &b) && !was_complete(w, segment, &b, *at))
+			break;
+		err = emit_batch(w, &b, block, segment);
+		if (err)
+			return err;
+		*at += COHORT_BLOCK + b.data_len;
+		prev = b;
+		first = false;
+	}
+	return 0;
+}
+
+/* The batches end at @at: does something say that there were more? */
+static bool ends_early(struct walk *w, u32 segment, u32 at)
+{
+	const struct cohort_replay *r = w->r;
+	const struct cohort_segment_entry *entry = &r->table[segment];
+
+	if (entry->length)
+		return at != entry->length;
+	if (at + COHORT_BLOCK > r->sb->segment_size)
+		return false;
+	w->bad_seq = r->last_seq + 1;
+	w->bad_nonce = entry->nonce;
+	return later_batch_denies(w, segment, at);
+}
+
+/* Where the log goes on behind damage at @at: @limit if it does not. */
+static u32 next_batch(const struct walk *w, u32 segment, u32 at, u32 limit)
+{
+	const struct cohort_replay *r = w->r;
+	struct cohort_batch b;
+
+	for (at += COHORT_BLOCK; at + COHORT_BLOCK <= limit; at += COHORT_BLOCK)
+		if (!cohort_batch_decode(w->seed, segment_start(r, segment) + at, limit - at,
+					 r->sb->chunk_size, w->buf + at, &b) &&
+		    b.nonce == r->table[segment].nonce && b.seq > r->last_seq)
+			return at;
+	return limit;
+}
+
 static int walk_segment(struct walk *w, u32 segment)
 {
 	struct cohort_replay *r = w->r;
 	struct cohort_segment_entry *entry = &r->table[segment];
 	u32 limit = entry->length ? entry->length : r->sb->segment_size;
-	struct cohort_batch b, prev;
-	bool first = true;
-	u32 at = 0;
-	int err;
+	u32 at = 0, end;
+	int err = walk_batches(w, segment, limit, &at);
 
-	while (at + COHORT_BLOCK <= limit) {
-		err = cohort_batch_decode(w->seed, segment_start(r, segment) + at, limit - at,
-					  r->sb->chunk_size, w->buf + at, &b);
-		if (err || !batch_follows(w, &b, first ? NULL : &prev, entry))
+	end = at;
+	while (!err && ends_early(w, segment, at)) {
+		err = damaged_at(r, COHORT_DAMAGE_BATCH, segment, at);
+		w->bad_seq = 0;
+		at = next_batch(w, segment, at, limit);
+		if (at == limit)
 			break;
-		if (!entry->length && !data_whole(w, &b, w->buf + at))
-			break;
-		err = emit_batch(w, &b, w->buf + at, segment);
-		if (err)
-			return err;
-		at += COHORT_BLOCK + b.data_len;
-		prev = b;
-		first = false;
+		if (!err)
+			err = walk_batches(w, segment, limit, &at);
+		end = at;
 	}
-	if (entry->length && at != entry->length)
-		return fail(r, -EUCLEAN, "a batch that was complete is damaged", segment);
-	if (!entry->length && at + COHORT_BLOCK <= r->sb->segment_size) {
-		w->bad_seq = r->last_seq + 1;
-		w->bad_nonce = entry->nonce;
-		if (later_batch_denies(w, segment, at))
-			return fail(r, -EUCLEAN, "a batch that was complete is damaged", segment);
-	}
-	entry->length = at;
-	return 0;
+	entry->length = end;
+	return err;
 }
 
 /*
@@ -284,18 +416,34 @@ static int replay_segment(struct walk *w, u32 segment)
 			  entry->length ? entry->length : r->sb->segment_size);
 
 	if (err)
-		return fail(r, err, "the log can not be read", segment);
+		return damaged(r, &(struct cohort_damage){
+			.kind = COHORT_DAMAGE_READ, .segment = segment, .err = err,
+		});
 	if (w->bad_seq && entry->nonce == w->bad_nonce && !continues(w, segment)) {
-		if (later_batch_denies(w, segment, 0))
-			return fail(r, -EUCLEAN, "a batch that was complete is damaged", segment);
-		memset(entry, 0, sizeof(*entry));
-		return 0;
+		if (!later_batch_denies(w, segment, 0)) {
+			memset(entry, 0, sizeof(*entry));
+			return 0;
+		}
+		err = damaged_at(r, COHORT_DAMAGE_BATCH, segment, 0);
+		if (err)
+			return err;
 	}
 	w->bad_seq = 0;
 	err = walk_segment(w, segment);
 	if (!err && !entry->length)
 		memset(entry, 0, sizeof(*entry));
 	return err;
+}
+
+/* Nothing tells where the log of a crash ends; one that was closed has its end on record. */
+static int check_end(struct walk *w)
+{
+	const struct cohort_super *sb = w->r->sb;
+
+	if (!(sb->flags & COHORT_SB_CLEAN) || w->last_nonce != sb->nonce ||
+	    w->r->last_seq + 1 >= sb->next_seq)
+		return 0;
+	return damaged_at(w->r, COHORT_DAMAGE_END, w->last_segment, 0);
 }
 
 int cohort_replay_run(struct cohort_replay *r)
@@ -313,6 +461,8 @@ int cohort_replay_run(struct cohort_replay *r)
 		err = sort_segments(&w);
 	for (i = 0; i < w.count && !err; i++)
 		err = replay_segment(&w, w.order[i]);
+	if (!err)
+		err = check_end(&w);
 	kvfree(w.order);
 	kvfree(w.buf);
 	return err;

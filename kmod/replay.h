@@ -10,15 +10,38 @@
 
 #include "codec.h"
 
+enum cohort_damage_kind {
+	COHORT_DAMAGE_TABLE,		/* a sector of the segment table, from @segment on */
+	COHORT_DAMAGE_READ,		/* @segment can not be read */
+	COHORT_DAMAGE_BATCH,		/* from byte @offset on, up to the next good batch */
+	COHORT_DAMAGE_RECORD,		/* a record of the batch there, and those behind it */
+	COHORT_DAMAGE_ENTRY,		/* an entry of the batch there */
+	COHORT_DAMAGE_END,		/* the pool was closed with more batches */
+};
+
+struct cohort_damage {
+	enum cohort_damage_kind kind;
+	u32 segment;
+	u32 offset;
+	int err;
+};
+
 struct cohort_replay {
 	const struct cohort_super *sb;
 	void *ctx;
 	/* 0 or a negative errno; @addr and @len are multiples of COHORT_BLOCK */
 	int (*read)(void *ctx, u64 addr, void *buf, u32 len);
+	/* a batch that counts, before what is in it; may be NULL */
+	int (*batch)(void *ctx, const struct cohort_batch *b, u32 segment);
 	/* a preserved chunk that lies at @addr */
 	int (*preserve)(void *ctx, const struct cohort_preserve *p, u64 addr);
 	/* one record, checked by cohort_record_check(), of batch @seq in @segment */
 	int (*record)(void *ctx, const void *record, u64 seq, u32 segment);
+	/*
+	 * May be NULL: the first damage ends the replay. Else it is told of each,
+	 * @why having the words, and 0 goes on without what is lost.
+	 */
+	int (*damage)(void *ctx, const struct cohort_damage *d);
 
 	/* in: nr_segments of them; out: as on disk, lengths of open ones set to what is whole */
 	struct cohort_segment_entry *table;
