@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* CRC32C (Castagnoli), eight bytes at a time. */
-#ifndef SELFTESTS_CRC32C_H
-#define SELFTESTS_CRC32C_H
+#ifndef COHORTCTL_CRC32C_H
+#define COHORTCTL_CRC32C_H
 
 #include <linux/types.h>
 #include <stddef.h>

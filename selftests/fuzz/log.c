@@ -1,170 +1,45 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Fuzz target: a pool's log, written as the input says, loaded and read as the module would. */
-#include "../tools/poolview.h"
-#include "../unit/logpool.h"
-#include "fuzz.h"
-
-#define SEGMENTS 4
-#define SOURCE_MAX (1u << 20)
+#include "../tools/memstore.h"
+#include "logsteps.h"
 
 static u8 disk[SOURCE_MAX], image[SOURCE_MAX];
 
-/* Nothing of an earlier input is left but what lies in segments that are free now. */
-static void begin(void)
+static void read_image(struct store *store, const struct cohort_disk_rel_member *member)
 {
-	static bool made;
+	const struct cohort_disk_source *source =
+		store_source(store, le32_to_cpu(member->source));
+	const u64 size = source ? le64_to_cpu(source->size) : 0;
 
-	if (!made)
-		new_pool();
-	made = true;
-	memset(pool.table, 0, sizeof(pool.table));
-	write_table(0);
-	pool.nonce = NONCE;
-	pool.seq = 1;
-	pool.completed = 0;
-	pool.crc = 0;
-	cohort_super_encode(&pool.sb, pool.disk + COHORT_SUPER_A);
-	use_segment(0, 1);
+	if (source && size <= SOURCE_MAX)
+		store_image(store, member, disk, size, image);
 }
 
-static bool fits(u32 len)
-{
-	return pool.offset + COHORT_BLOCK + len <= pool.sb.segment_size;
-}
-
-static void add_preserves(struct input *in)
-{
-	u32 count = 1 + take(in, 1) % 3, i;
-
-	if (!fits(count * CHUNK))
-		return;
-	for (i = 0; i < count; i++) {
-		u8 *data = here() + COHORT_BLOCK + i * CHUNK;
-		struct cohort_preserve p = {
-			.source = take(in, 1), .chunk = take(in, 1), .epoch = take(in, 1),
-			.unreadable = take(in, 1),
-		};
-
-		memset(data, p.chunk, CHUNK);
-		p.crc = cohort_crc32c(~0u, data, CHUNK);
-		cohort_preserve_encode(here(), i, &p);
-	}
-	put_batch(COHORT_BATCH_PRESERVE, count, count * CHUNK, 0);
-}
-
-/* Records as the input has them, or of a source, or of a relationship. */
-static u32 make_record(struct input *in, u8 *at)
-{
-	struct cohort_disk_source source = { .name = "m" };
-	struct cohort_disk_rel rel = { .name = "r", .state = cpu_to_le32(4) };
-	u64 kind = take(in, 1);
-	u32 len;
-
-	switch (kind % 3) {
-	case 0:
-		len = 16 + take(in, 1) % 64 * 8;
-		take_bytes(in, at, len);
-		return len;
-	case 1:
-		source.hdr.type = cpu_to_le16(COHORT_REC_SOURCE);
-		source.hdr.len = cpu_to_le32(sizeof(source));
-		source.hdr.id = cpu_to_le32(take(in, 1));
-		source.size = cpu_to_le64(take(in, 3));
-		memcpy(at, &source, sizeof(source));
-		return sizeof(source);
-	default:
-		len = sizeof(rel) + sizeof(rel.member[0]) * (kind % 4);
-		rel.hdr.type = cpu_to_le16(COHORT_REC_REL);
-		rel.hdr.len = cpu_to_le32(len);
-		rel.hdr.id = cpu_to_le32(take(in, 1));
-		rel.count = cpu_to_le32(kind % 4);
-		memcpy(at, &rel, sizeof(rel));
-		take_bytes(in, at + sizeof(rel), len - sizeof(rel));
-		return len;
-	}
-}
-
-static void add_record(struct input *in)
-{
-	bool large = take(in, 1) & 1;
-	u8 *at = large ? here() + COHORT_BLOCK : ((struct cohort_disk_batch *)here())->payload;
-	u32 len;
-
-	if (!fits(COHORT_BLOCK))
-		return;
-	memset(here(), 0, 2 * COHORT_BLOCK);
-	len = make_record(in, at);
-	put_batch(COHORT_BATCH_RECORD, len, large ? COHORT_BLOCK : 0,
-		  cohort_crc32c(~0u, at, len));
-}
-
-/* One field of the newest entry of the table, or a byte anywhere in what is used. */
-static void damage(struct input *in)
-{
-	u32 at = take(in, 3);
-
-	if (at & 1)
-		segment_at(take(in, 1) % SEGMENTS, at % pool.sb.segment_size)[0] ^= take(in, 1);
-	else
-		pool.disk[at % pool.sb.segments_start] ^= take(in, 1);
-}
-
-static void step(struct input *in)
-{
-	switch (take(in, 1) % 8) {
-	case 0:
-	case 1:
-		add_preserves(in);
-		break;
-	case 2:
-	case 3:
-		add_record(in);
-		break;
-	case 4:
-		close_segment();
-		break;
-	case 5:
-		use_segment(take(in, 1) % SEGMENTS, pool.table[pool.segment].seq + 1);
-		break;
-	case 6:
-		damage(in);
-		break;
-	default:
-		pool.completed = take(in, 1);
-		pool.nonce = NONCE + take(in, 1) % 2;
-	}
-}
-
-static void read_image(const struct poolview *view, const struct poolview_member *member)
-{
-	const struct poolview_source *source = poolview_source(view, member->source);
-
-	if (source && source->size <= SOURCE_MAX)
-		poolview_image(view, member, disk, source->size, image);
-}
-
-static void read_images(const struct poolview *view)
+static void read_images(struct store *store)
 {
 	u32 r, m;
 
-	for (r = 0; r < view->nr_rels; r++)
-		for (m = 0; m < view->rel[r].count; m++)
-			read_image(view, &view->rel[r].member[m]);
+	for (r = 0; r < store->nr_records; r++) {
+		const struct cohort_disk_rel *rel = store->record[r].data;
+
+		if (store->record[r].type != COHORT_REC_REL)
+			continue;
+		for (m = 0; m < le32_to_cpu(rel->count); m++)
+			read_image(store, &rel->member[m]);
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in = { data, size };
-	struct poolview view;
+	struct store store;
 	int err;
 
-	begin();
-	while (in.left)
-		step(&in);
-	err = poolview_load(&view, pool.disk, SIZE);
-	PROMISED(err <= 0 && (!err || view.why[0] || err == -ENOENT));
+	write_log(&in);
+	err = memstore_load(&store, pool.disk, SIZE);
+	PROMISED(err <= 0 && (!err || store.why[0] || err == -ENOENT));
 	if (!err)
-		read_images(&view);
-	poolview_free(&view);
+		read_images(&store);
+	store_free(&store);
 	return 0;
 }

@@ -10,7 +10,7 @@
 #include <linux/cohort.h>
 
 #include "crashlab.h"
-#include "poolview.h"
+#include "memstore.h"
 
 static const struct disk *member_of(const char *name)
 {
@@ -37,16 +37,17 @@ static void write_image(__u32 i, const __u8 *data, __u64 size)
 	close(fd);
 }
 
-static void make_images(const struct poolview *view, const struct poolview_rel *rel, __u64 point)
+static void make_images(struct store *store, const struct cohort_disk_rel *rel, __u64 point)
 {
-	for (__u32 i = 0; i < rel->count; i++) {
-		const struct poolview_source *source = poolview_source(view, rel->member[i].source);
-		const struct disk *disk = source ? member_of(source->name) : NULL;
+	for (__u32 i = 0; i < le32_to_cpu(rel->count); i++) {
+		const struct cohort_disk_source *source =
+			store_source(store, le32_to_cpu(rel->member[i].source));
+		const struct disk *disk = source ? member_of((const char *)source->name) : NULL;
 
-		if (!disk || source->size != disk->size)
+		if (!disk || le64_to_cpu(source->size) != disk->size)
 			lab_violation(point, "%s: member %u is no source of this pool", rel->name,
 				      i);
-		if (poolview_image(view, &rel->member[i], disk->look, disk->size, lab.image))
+		if (store_image(store, &rel->member[i], disk->look, disk->size, lab.image))
 			lab_violation(point, "%s: a chunk of member %u is damaged", rel->name, i);
 		write_image(i, lab.image, disk->size);
 	}
@@ -72,64 +73,79 @@ static void verify(const char *what, const char *before, const char *after, __u3
 		lab_violation(point, "%s: %s", what, words);
 }
 
-static void judge(const struct poolview *view, const struct poolview_rel *rel, __u64 point)
+static void judge(struct store *store, const struct cohort_disk_rel *rel, __u64 point)
 {
 	static const char *const no_more[] = { NULL };
 	char before[512], after[512];
 
-	make_images(view, rel, point);
+	make_images(store, rel, point);
 	snprintf(before, sizeof(before), "%s/%s.before", lab.dir, rel->name);
 	snprintf(after, sizeof(after), "%s/%s.after", lab.dir, rel->name);
 	/* nobody was told of this cut: what was issued in the end is a bound too */
 	if (access(after, R_OK))
 		snprintf(after, sizeof(after), "%s/last.after", lab.dir);
 	lab.judged++;
-	verify(rel->name, before, after, rel->count, no_more, point);
+	verify((const char *)rel->name, before, after, le32_to_cpu(rel->count), no_more, point);
 }
 
-static void check_whole(const struct poolview_rel *rel, __u64 point)
+static __u32 state_of(const struct cohort_disk_rel *rel)
 {
-	if (rel->count != lab.nr_members)
-		lab_violation(point, "%s has %u of %u members", rel->name, rel->count,
+	return le32_to_cpu(rel->state);
+}
+
+static void check_whole(const struct cohort_disk_rel *rel, __u64 point)
+{
+	const __u32 count = le32_to_cpu(rel->count);
+
+	if (count != lab.nr_members)
+		lab_violation(point, "%s has %u of %u members", rel->name, count,
 			      lab.nr_members);
-	for (__u32 i = 0; i < rel->count; i++)
+	for (__u32 i = 0; i < count; i++)
 		if (rel->member[i].state != rel->state || !rel->member[i].epoch)
 			lab_violation(point, "%s: member %u is not as the others", rel->name, i);
 }
 
-static void check_told(const struct poolview *view, const struct cut *cut, __u64 point)
+static void check_told(const struct store *store, const struct cut *cut, __u64 point)
 {
-	const struct poolview_rel *rel = poolview_rel(view, cut->name);
+	const struct store_record *rel = store_find_rel(store, cut->name);
 
 	if (cut->told == TAKEN && !rel)
 		lab_violation(point, "%s was acknowledged and is not there", cut->name);
-	if (cut->told == TAKEN && rel->state != COHORT_COPY_STATE_SYNCHRONIZED)
+	if (cut->told == TAKEN && state_of(rel->data) != COHORT_COPY_STATE_SYNCHRONIZED)
 		lab_violation(point, "%s was acknowledged and is in state %u", cut->name,
-			      rel->state);
+			      state_of(rel->data));
 	if (cut->told == DROPPED && rel)
 		lab_violation(point, "%s was deleted and is there", cut->name);
 }
 
-/* All that are there are looked at; the images of the newest and of one other are judged. */
-static void check_images(const struct poolview *view, struct rng *rng, __u64 point)
+/* Number @nth of the relationships, NULL behind the last. */
+static const struct store_record *nth_rel(const struct store *store, __u64 nth)
 {
-	const struct poolview_rel *newest = NULL, *other = NULL;
+	for (__u32 i = 0; i < store->nr_records; i++)
+		if (store->record[i].type == COHORT_REC_REL && !nth--)
+			return &store->record[i];
+	return NULL;
+}
 
-	for (__u32 i = 0; i < view->nr_rels; i++) {
-		const struct poolview_rel *rel = &view->rel[i];
+/* All that are there are looked at; the images of the newest and of one other are judged. */
+static void check_images(struct store *store, struct rng *rng, __u64 point)
+{
+	const struct store_record *newest = NULL, *other = NULL, *rel;
+	__u64 count;
 
-		if (rel->state != COHORT_COPY_STATE_SYNCHRONIZED)
+	for (count = 0; (rel = nth_rel(store, count)); count++) {
+		if (state_of(rel->data) != COHORT_COPY_STATE_SYNCHRONIZED)
 			continue;
-		check_whole(rel, point);
+		check_whole(rel->data, point);
 		if (!newest || rel->id > newest->id)
 			newest = rel;
 	}
-	if (view->nr_rels)
-		other = &view->rel[rng_next(rng) % view->nr_rels];
+	if (count)
+		other = nth_rel(store, rng_next(rng) % count);
 	if (newest)
-		judge(view, newest, point);
-	if (other && other != newest && other->state == COHORT_COPY_STATE_SYNCHRONIZED)
-		judge(view, other, point);
+		judge(store, newest->data, point);
+	if (other && other != newest && state_of(other->data) == COHORT_COPY_STATE_SYNCHRONIZED)
+		judge(store, other->data, point);
 }
 
 static void write_bounds(const char *path, const struct stamp_bounds *bounds)
@@ -166,17 +182,17 @@ static void check_sources(__u64 point)
 
 void check_point(struct rng *rng, __u64 point)
 {
-	struct poolview view;
-	int err = poolview_load(&view, lab.pool->look, lab.pool->size);
+	struct store store;
+	int err = memstore_load(&store, lab.pool->look, lab.pool->size);
 
 	if (err && (err != -ENOENT || lab.nr_cuts))
-		lab_violation(point, "the pool does not load: %s (%d)", view.why, err);
+		lab_violation(point, "the pool does not load: %s (%d)", store.why, err);
 	if (!err) {
 		lab.loaded++;
 		for (__u32 i = 0; i < lab.nr_cuts; i++)
-			check_told(&view, &lab.cut[i], point);
-		check_images(&view, rng, point);
+			check_told(&store, &lab.cut[i], point);
+		check_images(&store, rng, point);
 	}
-	poolview_free(&view);
+	store_free(&store);
 	check_sources(point);
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "crc32c.h"
+#include "../../tools/crc32c.h"
 #include "iocheck.h"
 
 #define PIECE (1024 * 1024)

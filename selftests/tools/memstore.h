@@ -1,61 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * poolview.h - a pool as the module would find it, read from memory by the module's own code.
- *
- * It writes nothing: it is the pool at one instant, for whoever wants to know
- * which relationships it holds and what their images show.
- */
-#ifndef SELFTESTS_POOLVIEW_H
-#define SELFTESTS_POOLVIEW_H
+/* memstore.h - a pool that lies in memory, read by the code that reads one on a device. */
+#ifndef SELFTESTS_MEMSTORE_H
+#define SELFTESTS_MEMSTORE_H
 
-#include "../../kmod/index.h"
+#include "../../tools/store.h"
 
-struct poolview_member {
-	u32 source;
-	u32 state;
-	u64 epoch;
-};
+static inline int memstore_read(void *ctx, u64 addr, void *buf, u32 len)
+{
+	memcpy(buf, (const u8 *)ctx + addr, len);
+	return 0;
+}
 
-struct poolview_rel {
-	u32 id;
-	u32 state;
-	u32 count;
-	char name[COHORT_DISK_NAME];
-	struct poolview_member *member;
-};
-
-struct poolview_source {
-	u32 id;
-	u64 size;
-	char name[COHORT_DISK_NAME];
-};
-
-struct poolview {
-	const u8 *base;
-	u64 size;
-	struct cohort_super sb;
-	struct cohort_index *index;
-	struct poolview_source *source;
-	u32 nr_sources;
-	struct poolview_rel *rel;
-	u32 nr_rels;
-	u64 batches;
-	char why[160];
-};
-
-/* -ENOENT: no pool; others: one that the module would refuse, @why says it. Free it in any case. */
-int poolview_load(struct poolview *view, const void *base, u64 size);
-void poolview_free(struct poolview *view);
-
-/* NULL: it has none of that name. */
-const struct poolview_rel *poolview_rel(const struct poolview *view, const char *name);
-const struct poolview_source *poolview_source(const struct poolview *view, u32 id);
-
-/*
- * What the image of @member shows, @disk being its source's disk, into @out of
- * the same size. -EIO: a chunk is damaged.
- */
-int poolview_image(const struct poolview *view, const struct poolview_member *member,
-		   const u8 *disk, u64 size, u8 *out);
+/* Writes nothing to @base. Pairs with store_free(). */
+static inline int memstore_load(struct store *store, const void *base, u64 size)
+{
+	memset(store, 0, sizeof(*store));
+	store->read = memstore_read;
+	store->ctx = (void *)(uintptr_t)base;
+	store->size = size;
+	return store_load(store);
+}
 
 #endif

@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "crc32c.h"
+#include "../../tools/crc32c.h"
 #include "cuts.h"
 #include "faulty.h"
 #include "recording.h"

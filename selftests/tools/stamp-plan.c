@@ -2,7 +2,7 @@
 /* stamp: where write k of chain c goes, and what its sectors say. */
 #include <string.h>
 
-#include "crc32c.h"
+#include "../../tools/crc32c.h"
 #include "stamp.h"
 
 static struct rng plan_rng(const struct stamp_geometry *geo, __u32 chain, __u64 seq)

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "crc32c.h"
+#include "../../tools/crc32c.h"
 #include "stamp.h"
 
 static const char *temporary_name(const char *path)
