@@ -47,11 +47,28 @@ static void leave(void)
 	pthread_mutex_unlock(&dm_lock);
 }
 
+#define ERRNO_MAX 133
+
+/* What failed last in a task of several steps is only in the words. */
+static int errno_of_words(void)
+{
+	const size_t len = strlen(dm_words);
+
+	for (int err = 1; err <= ERRNO_MAX; err++) {
+		const char *text = strerror(err);
+		const size_t n = strlen(text);
+
+		if (n <= len && !strcmp(dm_words + len - n, text))
+			return err;
+	}
+	return EIO;
+}
+
 static int task_errno(struct dm_task *task)
 {
 	const int err = task ? dm_task_get_errno(task) : ENOMEM;
 
-	return err ? err : EIO;
+	return err ? err : errno_of_words();
 }
 
 /*

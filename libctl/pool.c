@@ -172,6 +172,20 @@ static int pool_make(struct cohort *ctx, const struct device *d, const struct co
 	return dm_create(ctx, &table, NULL);
 }
 
+/* Its log is what the module refused, for the superblock is good. */
+static int refuse_damaged(struct cohort *ctx, const struct device *d,
+			  const struct cohort_super *sb, int result)
+{
+	struct cohort_error e;
+
+	cohort_get_error(ctx, &e);
+	if (e.err != EUCLEAN)
+		return result;
+	return fail_errno(ctx, EUCLEAN, "Device",
+			  "pool %s on %s is damaged: 'cohortctl pool check %s' says where",
+			  sb->name, d->path, d->path);
+}
+
 static int check_name_free(struct cohort *ctx, const char *name)
 {
 	int ret = check_name(ctx, "Pool", name);
@@ -254,7 +268,9 @@ EXPORT int cohort_pool_open(struct cohort *ctx, const char *device, struct cohor
 		result = check_name_free(ctx, sb.name);
 	if (!result)
 		result = pool_make(ctx, &d, &sb);
-	return result ? result : finish(ctx, sb.name, ret);
+	if (result)
+		return refuse_damaged(ctx, &d, &sb, result);
+	return finish(ctx, sb.name, ret);
 }
 
 static struct cohort_pool *pool_of_super(const struct cohort_super *sb)
