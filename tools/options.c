@@ -25,6 +25,8 @@ const struct option_row option_rows[] = {
 	  OPTION_FLAG, FIELD(force), ON(POOL_CREATE) | ON(ATTACH) },
 	{ "forget", NULL, "take the source out of the catalog too", NULL,
 	  OPTION_FLAG, FIELD(forget), ON(DETACH) },
+	{ "repair", NULL, "write what repairs the pool", NULL,
+	  OPTION_FLAG, FIELD(repair), ON(POOL_CHECK) },
 	{ "target", NULL, "make a group for replicas, empty at first", NULL,
 	  OPTION_FLAG, FIELD(target), ON(GROUP_CREATE) },
 	{ "type", "TYPE", "snapshot, clone or mirror",

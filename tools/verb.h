@@ -28,6 +28,8 @@ enum verb_id {
 	VERB_POOL_CLOSE,
 	VERB_POOL_EXTEND,
 	VERB_POOL_LIST,
+	VERB_POOL_CHECK,
+	VERB_POOL_DUMP,
 	VERB_POOL_REMOVE,
 	VERB_ATTACH,
 	VERB_DETACH,
@@ -62,6 +64,7 @@ struct opts {
 	bool no_wait;
 	bool force;
 	bool forget;
+	bool repair;
 	bool target;
 	bool help;
 	const char *timeout;
@@ -120,7 +123,7 @@ const struct verb *verb_find(int argc, char **argv, int *used);
 bool verb_is_noun(const char *word);
 
 extern const struct verb verb_pool_create, verb_pool_open, verb_pool_close, verb_pool_extend;
-extern const struct verb verb_pool_list, verb_pool_remove;
+extern const struct verb verb_pool_list, verb_pool_check, verb_pool_dump, verb_pool_remove;
 extern const struct verb verb_attach, verb_detach;
 extern const struct verb verb_group_create, verb_group_add, verb_group_remove;
 extern const struct verb verb_group_delete, verb_group_list;

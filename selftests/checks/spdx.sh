@@ -9,7 +9,7 @@ own_files | perl -ne '
 		my $uapi = "((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause)";
 		# The first match decides; no licence means that the file cannot carry one.
 		@rules = (
-			["LICENSES/.*|COPYING|.*\\.(md|conf|json)"],
+			["LICENSES/.*|COPYING|.*\\.(md|conf|json)|selftests/golden/v1.*"],
 			["\\.(gitignore|gitattributes|clang-format|checkpatch\\.conf)"],
 			["kmod/netlink-gen\\.[ch]|include/uapi/.*|include/spec/.*\\.yaml", $uapi],
 			# Pure files of the module that the library builds too.

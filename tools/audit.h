@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * audit.h - says what is wrong with a pool, and lays over it what repairs it.
+ *
+ * Nothing is guessed: what is lost for certain is said, and what can not be
+ * told from what is left is left alone. Where a batch is lost, nobody knows
+ * which chunks were in it, so every relationship of the pool becomes Broken:
+ * an image that fails is better than one that lies.
+ */
+#ifndef COHORTCTL_AUDIT_H
+#define COHORTCTL_AUDIT_H
+
+#include "store.h"
+
+enum finding_kind {
+	FINDING_NOTE,		/* worth knowing, no damage */
+	FINDING_MENDED,		/* damage, and the repair is laid over it */
+	FINDING_LEFT,		/* damage that stays */
+};
+
+struct finding {
+	struct finding *next;
+	enum finding_kind kind;
+	char words[240];
+};
+
+struct audit {
+	struct store *store;
+	struct finding *first;
+	struct finding *last;
+	u32 mended;
+	u32 left;
+	/* what the repair has to do, see mend.c */
+	bool lost;		/* a batch: nothing may be trusted to be complete */
+	bool rewrite;		/* the catalog as it is in memory goes to the log again */
+	u32 *cut;		/* per segment: the log ends there; U32_MAX: it does not */
+	u64 bad_chunks;
+	bool refused;		/* the module would not take what the repair leaves */
+
+	u64 chunks;		/* in the index */
+	u64 needed;		/* by an image */
+	u32 segments_used;
+};
+
+/*
+ * Looks at all of @store, whose read, ctx and size are set. 0, or -errno where
+ * there is nothing that could be looked at: then a finding has the words, too.
+ * Pairs with audit_free(); the store stays the caller's.
+ */
+int audit_run(struct audit *audit, struct store *store);
+void audit_free(struct audit *audit);
+
+void audit_say(struct audit *audit, enum finding_kind kind, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Bytes that a terminal or JSON would not take become '?'. */
+void audit_plain(char *text);
+
+/* The parts, in the order in which audit_run() calls them. */
+int audit_supers(struct audit *audit);		/* audit.c */
+int audit_table(struct audit *audit);		/* audit-table.c */
+void audit_catalog(struct audit *audit);	/* audit-catalog.c */
+void audit_chunks(struct audit *audit);		/* audit-chunks.c */
+void mend(struct audit *audit);			/* mend.c */
+
+/* A chunk whose checksum was wrong, for audit_chunks(); see there. */
+int audit_chunk(struct store *store, const struct cohort_preserve *p, u64 addr);
+
+#endif

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* cohortctl pool dump: what is on a pool's device, a line each. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <uuid/uuid.h>
+
+#include "../kmod/state.h"
+#include "audit.h"
+#include "fail.h"
+#include "output.h"
+#include "poolfile.h"
+
+struct dump {
+	struct app *app;
+	int code;		/* of the first line that could not be printed */
+};
+
+/* Takes over @record. */
+static void line(struct dump *dump, json_t *record, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void line(struct dump *dump, json_t *record, const char *fmt, ...)
+{
+	char *words = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&words, fmt, ap) < 0)
+		words = NULL;
+	va_end(ap);
+	if (!dump->code)
+		dump->code = output_line(dump->app, record, words ? words : "");
+	else
+		json_decref(record);
+	free(words);
+}
+
+static json_int_t num(u64 n)
+{
+	return (json_int_t)n;
+}
+
+static void dump_super(struct dump *dump, struct store *store, char letter, u64 address)
+{
+	char name[2] = { letter, '\0' }, uuid[37];
+	struct cohort_super sb;
+	u8 block[COHORT_BLOCK];
+	const char *why = "it can not be read";
+	int err = store_read(store, address, block, COHORT_BLOCK);
+
+	if (!err)
+		err = cohort_super_decode(&sb, block, address, store->size, &why);
+	if (err) {
+		line(dump, json_pack("{s{ssss}}", "superblock", "copy", name, "error", why),
+		     "superblock %s: %s", name, why);
+		return;
+	}
+	audit_plain(sb.name);
+	uuid_unparse_lower(sb.uuid, uuid);
+	line(dump, json_pack("{s{sssssssIsIsisisIsIsIsIsIsIsi}}", "superblock", "copy", name,
+			     "name", sb.name, "uuid", uuid, "generation", num(sb.generation),
+			     "size", num(sb.size), "chunk_size", (int)sb.chunk_size,
+			     "segment_size", (int)sb.segment_size,
+			     "segments_start", num(sb.segments_start),
+			     "nr_segments", num(sb.nr_segments),
+			     "epoch_high", num(sb.epoch_high), "nonce", num(sb.nonce),
+			     "next_seq", num(sb.next_seq), "catalog_seq", num(sb.catalog_seq),
+			     "flags", (int)sb.flags),
+	     "superblock %s: pool %s, uuid %s, generation %" PRIu64 ", %" PRIu64
+	     " bytes, chunks of %u, %" PRIu64 " segments of %u from %" PRIu64
+	     " on, epochs below %" PRIu64 ", nonce %" PRIu64 ", batches from %" PRIu64
+	     " on, catalog from %" PRIu64 " on%s%s", name, sb.name, uuid, sb.generation, sb.size,
+	     sb.chunk_size, sb.nr_segments, sb.segment_size, sb.segments_start, sb.epoch_high,
+	     sb.nonce, sb.next_seq, sb.catalog_seq,
+	     sb.flags & COHORT_SB_CLEAN ? ", closed cleanly" : "",
+	     sb.flags & COHORT_SB_BREAK_ALL ? ", its snapshots are not to be trusted" : "");
+}
+
+static void dump_source(struct dump *dump, const struct store_record *record)
+{
+	const struct cohort_disk_source *d = record->data;
+
+	line(dump, json_pack("{s{sisssIsb}}", "source", "id", (int)record->id, "name", d->name,
+			     "size", num(le64_to_cpu(d->size)), "detached",
+			     !!(le32_to_cpu(d->flags) & COHORT_SRC_CLEAN)),
+	     "source %u: %s, %" PRIu64 " bytes%s", record->id, (const char *)d->name,
+	     le64_to_cpu(d->size),
+	     le32_to_cpu(d->flags) & COHORT_SRC_CLEAN ? ", detached" : "");
+}
+
+static void dump_group(struct dump *dump, const struct store_record *record)
+{
+	const struct cohort_disk_group *d = record->data;
+	const u32 count = le32_to_cpu(d->count);
+	json_t *members = json_array();
+	u32 i;
+
+	for (i = 0; i < count; i++)
+		json_array_append_new(members, json_integer(le32_to_cpu(d->member[i])));
+	line(dump, json_pack("{s{sisssisiso}}", "group", "id", (int)record->id, "name", d->name,
+			     "kind", (int)le32_to_cpu(d->kind),
+			     "flags", (int)le32_to_cpu(d->flags), "members", members),
+	     "group %u: %s, kind %u, %u members", record->id, (const char *)d->name,
+	     le32_to_cpu(d->kind), count);
+}
+
+static const char *state_name(__le32 state)
+{
+	return cohort_state_copy_name(le32_to_cpu(state)) ?: "?";
+}
+
+static void dump_rel(struct dump *dump, const struct store_record *record)
+{
+	const struct cohort_disk_rel *d = record->data;
+	const u32 count = le32_to_cpu(d->count);
+	u32 i;
+
+	line(dump, json_pack("{s{sisssssisisi}}", "relationship", "id", (int)record->id,
+			     "name", d->name, "state", state_name(d->state),
+			     "source_group", (int)le32_to_cpu(d->source_group),
+			     "target_group", (int)le32_to_cpu(d->target_group),
+			     "members", (int)count),
+	     "relationship %u: %s, %s, groups %u and %u, %u members", record->id,
+	     (const char *)d->name, state_name(d->state), le32_to_cpu(d->source_group),
+	     le32_to_cpu(d->target_group), count);
+	for (i = 0; i < count; i++) {
+		const struct cohort_disk_rel_member *m = &d->member[i];
+
+		line(dump, json_pack("{s{sisisisIss}}", "member", "relationship", (int)record->id,
+				     "index", (int)i, "source", (int)le32_to_cpu(m->source),
+				     "epoch", num(le64_to_cpu(m->epoch)),
+				     "state", state_name(m->state)),
+		     "\tmember %u: source %u, cut %" PRIu64 ", %s", i, le32_to_cpu(m->source),
+		     le64_to_cpu(m->epoch), state_name(m->state));
+	}
+}
+
+static void dump_catalog(struct dump *dump, const struct store *store)
+{
+	u32 i;
+
+	for (i = 0; i < store->nr_records; i++) {
+		const struct store_record *record = &store->record[i];
+
+		audit_plain((char *)(uintptr_t)store_name(record));
+		if (record->type == COHORT_REC_SOURCE)
+			dump_source(dump, record);
+		else if (record->type == COHORT_REC_GROUP)
+			dump_group(dump, record);
+		else
+			dump_rel(dump, record);
+	}
+}
+
+static int on_batch(struct store *store, const struct cohort_batch *b, u32 segment)
+{
+	const bool chunks = b->kind == COHORT_BATCH_PRESERVE;
+
+	line(store->user, json_pack("{s{sIsisIsssisI}}", "batch", "seq", num(b->seq),
+				    "segment", (int)segment, "address", num(b->address),
+				    "kind", chunks ? "preserve" : "record",
+				    chunks ? "chunks" : "bytes", (int)b->count,
+				    "completed", num(b->completed)),
+	     "\tbatch %" PRIu64 ": segment %u, byte %" PRIu64 ", %u %s, all up to %" PRIu64
+	     " were complete", b->seq, segment, b->address, b->count,
+	     chunks ? "chunks" : "bytes of records", b->completed);
+	return 0;
+}
+
+static int on_chunk(struct store *store, const struct cohort_preserve *p, u64 addr)
+{
+	line(store->user, json_pack("{s{sisIsIsI}}", "chunk", "source", (int)p->source,
+				    "chunk", num(p->chunk), "epoch", num(p->epoch),
+				    "address", num(addr)),
+	     "\t\tsource %u, chunk %" PRIu64 ", epoch %" PRIu64 ": byte %" PRIu64 "%s",
+	     p->source, p->chunk, p->epoch, addr, p->unreadable ? ", partly unreadable" : "");
+	return 0;
+}
+
+static int on_damage(struct store *store, const struct cohort_damage *d)
+{
+	line(store->user, json_pack("{s{sisi}}", "damage", "segment", (int)d->segment,
+				    "offset", (int)d->offset),
+	     "damage: segment %u, byte %u", d->segment, d->offset);
+	return 0;
+}
+
+static void dump_segments(struct dump *dump, const struct store *store)
+{
+	u64 i;
+
+	for (i = 0; i < store->sb.nr_segments; i++) {
+		const struct cohort_segment_entry *e = &store->table[i];
+
+		if (!e->seq)
+			continue;
+		line(dump, json_pack("{s{sIsIsIsisI}}", "segment", "number", num(i),
+				     "seq", num(e->seq), "nonce", num(e->nonce),
+				     "length", (int)e->length, "min_seq", num(e->min_seq)),
+		     "segment %" PRIu64 ": use %" PRIu64 ", nonce %" PRIu64
+		     ", %u bytes, batches from %" PRIu64 " on", i, e->seq, e->nonce, e->length,
+		     e->min_seq);
+	}
+}
+
+static int dump_all(struct app *app, const char *path, struct store *store)
+{
+	struct dump dump = { .app = app };
+	int err;
+
+	dump_super(&dump, store, 'A', COHORT_SUPER_A);
+	dump_super(&dump, store, 'B', COHORT_SUPER_B);
+	store->user = &dump;
+	store->batch = on_batch;
+	store->chunk = on_chunk;
+	store->damage = on_damage;
+	err = store_load(store);
+	if (err)
+		return fail_errno(app, err == -ENOENT ? ENODEV : -err, "%s: %s", path,
+				  store->why[0] ? store->why : strerror(-err));
+	dump_segments(&dump, store);
+	dump_catalog(&dump, store);
+	return dump.code;
+}
+
+static int pool_dump(struct app *app)
+{
+	struct poolfile file;
+	struct store store;
+	int code = poolfile_open(app, &file, app->argv[0], false, &store);
+
+	if (code)
+		return code;
+	code = dump_all(app, app->argv[0], &store);
+	poolfile_close(&file, &store);
+	return code;
+}
+
+const struct verb verb_pool_dump = {
+	.id = VERB_POOL_DUMP,
+	.noun = "pool",
+	.name = "dump",
+	.args = "DEVICE",
+	.summary = "Show what is on the device of a closed pool, a line each",
+	.notes = "The superblocks, the log with its chunks, the segments, the catalog. DEVICE\n"
+		 "may be a file with a copy of it.",
+	.flags = VERB_ALONE,
+	.min_args = 1,
+	.max_args = 1,
+	.run = pool_dump,
+};
