@@ -79,7 +79,7 @@ completes()
 	)
 }
 check "completion of a verb" completes "cohortctl repl" "replicate"
-check "completion of a noun's verb" completes "cohortctl pool c" "create close"
+check "completion of a noun's verb" completes "cohortctl pool c" "create close check"
 check "completion of a verb's option" completes "cohortctl replicate --ty" "--type"
 check "completion of an option's value" completes "cohortctl replicate --type m" "mirror"
 check "completion knows whose an option is" completes "cohortctl list --ch" ""
