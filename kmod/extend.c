@@ -70,7 +70,8 @@ static int run_extend(struct cohort_job *job)
 	return err;
 }
 
-struct cohort_job *cohort_pool_extend(const char *name, struct cohort_words *words)
+struct cohort_job *cohort_pool_job(const char *name, u32 method,
+				   int (*run)(struct cohort_job *job), struct cohort_words *words)
 {
 	struct cohort_pool *pool = cohort_find_pool(name);
 	struct cohort_job *job;
@@ -81,11 +82,16 @@ struct cohort_job *cohort_pool_extend(const char *name, struct cohort_words *wor
 	if (READ_ONCE(pool->state) == COHORT_POOL_STATE_FAILED)
 		return ERR_PTR(cohort_refuse(words, -EIO, "pool \"%s\" has failed: %s", name,
 					     pool->reason));
-	job = cohort_job_new(COHORT_METHOD_POOL_EXTEND, 0, run_extend, pool);
+	job = cohort_job_new(method, 0, run, pool);
 	if (!job)
 		return ERR_PTR(cohort_refuse(words, -ENOMEM, "no memory for the job"));
 	strscpy(job->pool, pool->name, sizeof(job->pool));
 	cohort_pool_get(pool);
 	cohort_job_start(job);
 	return job;
+}
+
+struct cohort_job *cohort_pool_extend(const char *name, struct cohort_words *words)
+{
+	return cohort_pool_job(name, COHORT_METHOD_POOL_EXTEND, run_extend, words);
 }

@@ -86,7 +86,7 @@ static u32 pool_run(const struct cohort_image *image, u64 chunk, u32 most,
 	struct cohort_mapping map;
 	u32 n = 1;
 
-	while (n < most && in_pool(image, chunk + n, &map) && !map.unreadable &&
+	while (n < most && in_pool(image, chunk + n, &map) && !map.unreadable && !map.damaged &&
 	       map.addr == first->addr + n * chunk_bytes(image))
 		n++;
 	return n;
@@ -167,7 +167,7 @@ int cohort_image_map(struct cohort_image *image, struct bio *bio, struct cohort_
 	smp_rmb();
 	if (!in_pool(image, chunk, &map))
 		return map_source(image, bio, r, chunk, offset);
-	if (!offset && !map.unreadable && bio_sectors(bio) >= chunk_sectors(image))
+	if (!offset && !map.unreadable && !map.damaged && bio_sectors(bio) >= chunk_sectors(image))
 		return map_pool(image, bio, r, chunk, &map);
 	accept(bio, r, min_t(u32, bio_sectors(bio), chunk_sectors(image) - offset));
 	return go_slow(r);
@@ -245,6 +245,18 @@ int cohort_image_end_io(struct cohort_image *image, struct bio *bio,
 
 /* ---- slow: chunk by chunk, in a worker ---- */
 
+/* What is not as promised is damage, unless nobody promises it any more. */
+static bool chunk_good(struct cohort_image *image, u64 chunk, const struct cohort_mapping *map,
+		       const void *buf)
+{
+	if (image_lost(image))
+		return false;
+	if (cohort_crc32c(~0u, buf, chunk_bytes(image)) == map->crc)
+		return true;
+	cohort_pool_damaged(image->pool, image->source->id, chunk, map->epoch, map->addr);
+	return false;
+}
+
 static blk_status_t slow_from_pool(struct cohort_image *image, u64 chunk,
 				   const struct cohort_mapping *map, u32 at, u32 len, void *buf)
 {
@@ -254,22 +266,14 @@ static blk_status_t slow_from_pool(struct cohort_image *image, u64 chunk,
 	for (i = at / unit; map->unreadable && i <= (at + len - 1) / unit; i++)
 		if (map->unreadable & BIT_ULL(i))
 			return BLK_STS_MEDIUM;
-	if (!cohort_pool_read_begin_wait(image->pool))
+	if (map->damaged || !cohort_pool_read_begin_wait(image->pool))
 		return BLK_STS_IOERR;
 	err = cohort_bdev_rw(image->pool->bdev, REQ_OP_READ, map->addr, buf, chunk_bytes(image));
+	if (!err && !chunk_good(image, chunk, map, buf))
+		err = -EIO;
 	cohort_pool_read_end(image->pool);
-	if (err)
-		return errno_to_blk_status(err);
-	if (image_lost(image))
-		return BLK_STS_IOERR;
-	if (cohort_crc32c(~0u, buf, chunk_bytes(image)) != map->crc) {
-		atomic64_inc(&image->lost);
-		pr_err_ratelimited("%s: image %s of %s: chunk %llu is damaged in the pool\n",
-				   DM_MSG_PREFIX, image->rel->name, image->source->name, chunk);
-		return BLK_STS_IOERR;
-	}
-	atomic64_inc(&image->from_pool);
-	return BLK_STS_OK;
+	atomic64_add(!err, &image->from_pool);
+	return errno_to_blk_status(err);
 }
 
 /* @len bytes at @at of @chunk, into @buf + @at. Ends, for a chunk enters the pool only once. */

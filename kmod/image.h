@@ -25,7 +25,6 @@ struct cohort_image {
 	mempool_t buffers;		/* of a chunk, for reads that are done over */
 	atomic64_t from_pool;		/* chunks */
 	atomic64_t from_source;
-	atomic64_t lost;		/* chunks whose checksum was wrong */
 };
 
 /* Per-bio data. */

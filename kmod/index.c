@@ -14,6 +14,8 @@
 #endif
 
 #define INDEX_LOCKS 64u
+/* Chunks lie at multiples of a block. */
+#define ADDR_DAMAGED 1ull
 
 /*
  * A chain holds every epoch of the chunks that hash to it, in no order.
@@ -140,13 +142,36 @@ bool cohort_index_lookup(struct cohort_index *idx, u32 source, u64 chunk, u64 ep
 		    (!best || node->epoch < best->epoch))
 			best = node;
 	if (best && map) {
+		u64 addr = READ_ONCE(best->addr);
+
 		map->epoch = best->epoch;
-		map->addr = best->addr;
+		map->addr = addr & ~ADDR_DAMAGED;
+		map->damaged = addr & ADDR_DAMAGED;
 		map->unreadable = best->unreadable;
 		map->crc = best->crc;
 	}
 	rcu_read_unlock();
 	return best;
+}
+
+int cohort_index_damaged(struct cohort_index *idx, u32 source, u64 chunk, u64 epoch, u64 addr)
+{
+	unsigned int b = bucket_of(idx, source, chunk);
+	spinlock_t *lock = &idx->lock[b % INDEX_LOCKS];
+	struct cohort_index_node *node;
+	unsigned long flags;
+	int err = -ENOENT;
+
+	spin_lock_irqsave(lock, flags);
+	for (node = idx->bucket[b]; node; node = node->next) {
+		if (!same_chunk(node, source, chunk) || node->epoch != epoch ||
+		    (node->addr & ~ADDR_DAMAGED) != addr)
+			continue;
+		err = node->addr & ADDR_DAMAGED ? -EALREADY : 0;
+		WRITE_ONCE(node->addr, addr | ADDR_DAMAGED);
+	}
+	spin_unlock_irqrestore(lock, flags);
+	return err;
 }
 
 /* Next smaller epoch of the same chunk, 0 if there is none. */

@@ -17,7 +17,7 @@ struct cohort_index_node {
 	struct cohort_index_node *next;	/* RCU */
 	u64 chunk;
 	u64 epoch;
-	u64 addr;			/* byte offset of the chunk in the pool */
+	u64 addr;			/* byte offset of the chunk in the pool; bit 0: damaged */
 	u64 unreadable;
 	u32 source;
 	u32 crc;
@@ -27,6 +27,7 @@ struct cohort_index_node {
 };
 
 struct cohort_mapping {
+	bool damaged;			/* see cohort_index_damaged() */
 	u64 epoch;
 	u64 addr;
 	u64 unreadable;
@@ -56,6 +57,12 @@ int cohort_index_insert(struct cohort_index *idx, struct cohort_index_node *node
 /* Any context, no lock. False: no entry at or above @epoch. */
 bool cohort_index_lookup(struct cohort_index *idx, u32 source, u64 chunk, u64 epoch,
 			 struct cohort_mapping *map);
+
+/*
+ * The data at @addr is not what this very entry promises: lookups say so from now
+ * on. Any context. 0; -EALREADY: it was known; -ENOENT: the entry is not there any more.
+ */
+int cohort_index_damaged(struct cohort_index *idx, u32 source, u64 chunk, u64 epoch, u64 addr);
 
 /*
  * Drops entries that @needed denies: it is asked with the entry's epoch and the

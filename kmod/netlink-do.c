@@ -223,17 +223,28 @@ static int require_members(struct request *req)
 
 /* --- pools --- */
 
-int cohort_nl_pool_extend_doit(struct sk_buff *skb, struct genl_info *info)
+static int pool_doit(struct genl_info *info, u32 cmd,
+		     struct cohort_job *(*start)(const char *name, struct cohort_words *words))
 {
 	struct request req;
-	int err = begin(&req, &pool_shape, info, COHORT_CMD_POOL_EXTEND);
+	int err = begin(&req, &pool_shape, info, cmd);
 
 	if (!err)
 		err = cohort_nl_require(info, COHORT_A_POOL_NAME, "the name of the pool");
 	if (err)
 		return finish(&req, err);
 	mutex_lock(&cohort_lock);
-	return answer(&req, cohort_pool_extend(text(info, COHORT_A_POOL_NAME), &req.words));
+	return answer(&req, start(text(info, COHORT_A_POOL_NAME), &req.words));
+}
+
+int cohort_nl_pool_extend_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return pool_doit(info, COHORT_CMD_POOL_EXTEND, cohort_pool_extend);
+}
+
+int cohort_nl_pool_scrub_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return pool_doit(info, COHORT_CMD_POOL_SCRUB, cohort_pool_scrub);
 }
 
 /* --- sources --- */

@@ -34,6 +34,11 @@ const struct nla_policy cohort_pool_extend_nl_policy[COHORT_A_POOL_NAME + 1] = {
 	[COHORT_A_POOL_NAME] = { .type = NLA_NUL_STRING, .len = COHORT_NAME_MAX, },
 };
 
+/* COHORT_CMD_POOL_SCRUB - do */
+const struct nla_policy cohort_pool_scrub_nl_policy[COHORT_A_POOL_NAME + 1] = {
+	[COHORT_A_POOL_NAME] = { .type = NLA_NUL_STRING, .len = COHORT_NAME_MAX, },
+};
+
 /* COHORT_CMD_SOURCE_GET - do */
 const struct nla_policy cohort_source_get_nl_policy[COHORT_A_SOURCE_NAME + 1] = {
 	[COHORT_A_SOURCE_NAME] = { .type = NLA_NUL_STRING, .len = COHORT_NAME_MAX, },

@@ -18,6 +18,7 @@ extern const struct nla_policy cohort_member_nl_policy[COHORT_A_MEMBER_SIZE + 1]
 /* One per operation that takes attributes */
 extern const struct nla_policy cohort_pool_get_nl_policy[COHORT_A_POOL_NAME + 1];
 extern const struct nla_policy cohort_pool_extend_nl_policy[COHORT_A_POOL_NAME + 1];
+extern const struct nla_policy cohort_pool_scrub_nl_policy[COHORT_A_POOL_NAME + 1];
 extern const struct nla_policy cohort_source_get_nl_policy[COHORT_A_SOURCE_NAME + 1];
 extern const struct nla_policy cohort_source_attach_nl_policy[COHORT_A_SOURCE_FORCE + 1];
 extern const struct nla_policy cohort_source_detach_nl_policy[COHORT_A_SOURCE_FINGERPRINT + 1];
@@ -38,6 +39,7 @@ int cohort_nl_module_get_doit(struct sk_buff *skb, struct genl_info *info);
 int cohort_nl_pool_get_doit(struct sk_buff *skb, struct genl_info *info);
 int cohort_nl_pool_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 int cohort_nl_pool_extend_doit(struct sk_buff *skb, struct genl_info *info);
+int cohort_nl_pool_scrub_doit(struct sk_buff *skb, struct genl_info *info);
 int cohort_nl_source_get_doit(struct sk_buff *skb, struct genl_info *info);
 int cohort_nl_source_get_dumpit(struct sk_buff *skb,
 				struct netlink_callback *cb);

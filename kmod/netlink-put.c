@@ -67,7 +67,8 @@ static int put_pool_use(struct sk_buff *skb, const struct cohort_pool *pool)
 	       cohort_nl_put_u64(skb, COHORT_A_POOL_PRESERVED, cohort_pool_preserved(pool)) ||
 	       cohort_nl_put_u64(skb, COHORT_A_POOL_BATCHES, cohort_pool_batches(pool)) ||
 	       cohort_nl_put_u64(skb, COHORT_A_POOL_LOG_BYTES, cohort_pool_log_bytes(pool)) ||
-	       cohort_nl_put_u64(skb, COHORT_A_POOL_GENERATION, pool->sb.generation);
+	       cohort_nl_put_u64(skb, COHORT_A_POOL_GENERATION, pool->sb.generation) ||
+	       cohort_nl_put_u64(skb, COHORT_A_POOL_DAMAGED, atomic64_read(&pool->damaged));
 }
 
 static int put_pool_name(struct sk_buff *skb, const void *object)

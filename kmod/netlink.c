@@ -77,6 +77,7 @@ static const struct genl_ops ops[] = {
 	{ .cmd = COHORT_CMD_MODULE_GET, .doit = cohort_nl_module_get_doit },
 	OP_GET(POOL_GET, pool_get, POOL_NAME),
 	OP_DO(POOL_EXTEND, pool_extend, POOL_NAME),
+	OP_DO(POOL_SCRUB, pool_scrub, POOL_NAME),
 	OP_GET(SOURCE_GET, source_get, SOURCE_NAME),
 	OP_DO(SOURCE_ATTACH, source_attach, SOURCE_FORCE),
 	OP_DO(SOURCE_DETACH, source_detach, SOURCE_FINGERPRINT),

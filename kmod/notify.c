@@ -33,6 +33,7 @@ static const struct {
 	[COHORT_EVENT_POOL_LOW] = { "pool-low", POOL },
 	[COHORT_EVENT_POOL_FULL] = { "pool-full", POOL },
 	[COHORT_EVENT_POOL_GROWN] = { "pool-grown", POOL },
+	[COHORT_EVENT_POOL_DAMAGED] = { "pool-damaged", POOL },
 	[COHORT_EVENT_SOURCE_ATTACHED] = { "source-attached", SOURCE },
 	[COHORT_EVENT_SOURCE_DETACHED] = { "source-detached", SOURCE },
 	[COHORT_EVENT_SOURCE_REMOVED] = { "source-removed", SOURCE, true },

@@ -461,6 +461,7 @@ static struct cohort_pool *pool_alloc(struct dm_table *table, struct block_devic
 	INIT_DELAYED_WORK(&pool->full_work, full_work);
 	INIT_DELAYED_WORK(&pool->watch_work, cohort_pool_watch);
 	INIT_WORK(&pool->fail_work, fail_work);
+	INIT_WORK(&pool->damage_work, cohort_pool_tell_damage);
 	init_waitqueue_head(&pool->wait);
 	xa_init(&pool->source_ids);
 	pool->next_id = 1;

@@ -39,12 +39,14 @@ struct cohort_pool {
 	struct mutex super_mutex;
 	struct cohort_super sb;
 	void *super_block;		/* as it is written; no memory may be needed then */
-	struct workqueue_struct *wq;	/* of the four below */
+	struct workqueue_struct *wq;	/* of those below */
 	u64 epoch_reserved;		/* durable; READ_ONCE */
 	u64 epoch_wanted;		/* to be reserved for; cohort_lock, READ_ONCE */
 	struct work_struct super_work;	/* reserves epochs ahead */
 	struct delayed_work full_work;	/* makes room: reclaims, or breaks the oldest */
 	struct work_struct fail_work;	/* the log failed: breaks everything */
+	struct work_struct damage_work;	/* tells of damage */
+	atomic64_t damaged;		/* chunks found so since activation */
 	struct delayed_work watch_work;	/* warns of little space, keeps limits, ends retention */
 	struct xarray source_ids;	/* of struct cohort_source; read under RCU */
 	/* image reads from bdev; @blocked keeps new ones away while the pool is suspended */
@@ -94,6 +96,24 @@ int cohort_pool_set_catalog_seq(struct cohort_pool *pool, u64 seq);
 int cohort_pool_set_size(struct cohort_pool *pool, u64 size, u64 nr_segments);
 /* There are new segments: what waits for one goes on. Caller holds catalog_mutex. */
 void cohort_pool_has_grown(struct cohort_pool *pool);
+
+/*
+ * The chunk that an index entry promises at @addr is not there: counted and told of
+ * once. Between cohort_pool_read_begin() and _end(). Any context.
+ */
+/* The work of telling; both are in scrub.c. */
+void cohort_pool_tell_damage(struct work_struct *work);
+void cohort_pool_damaged(struct cohort_pool *pool, u32 source, u64 chunk, u64 epoch, u64 addr);
+
+/*
+ * In extend.c. A job on the active pool @name, which it holds a reference of as its data;
+ * ERR_PTR with words. Caller holds cohort_lock.
+ */
+struct cohort_job *cohort_pool_job(const char *name, u32 method,
+				   int (*run)(struct cohort_job *job), struct cohort_words *words);
+
+/* A job that reads all of the log and verifies it. As cohort_pool_extend(). */
+struct cohort_job *cohort_pool_scrub(const char *name, struct cohort_words *words);
 
 /*
  * A job that takes the space into use by which the device has grown; ERR_PTR

@@ -415,6 +415,17 @@ u32 cohort_segment_of(const struct cohort_segments *segs, u64 addr)
 	return (addr - segs->start) / segs->size;
 }
 
+bool cohort_segments_entry(struct cohort_segments *segs, u32 seg,
+			   struct cohort_segment_entry *entry)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&segs->lock, flags);
+	*entry = segment(segs, seg)->entry;
+	spin_unlock_irqrestore(&segs->lock, flags);
+	return entry->seq;
+}
+
 void cohort_segments_live(struct cohort_segments *segs, u64 addr, int by)
 {
 	unsigned long flags;

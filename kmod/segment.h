@@ -92,6 +92,10 @@ struct cohort_segments_growth *cohort_segments_grow_begin(struct cohort_segments
 void cohort_segments_grow_end(struct cohort_segments *segs, struct cohort_segments_growth *g);
 void cohort_segments_grow_abort(struct cohort_segments *segs, struct cohort_segments_growth *g);
 
+/* What the table says of @seg now; false: it is free. Any context. */
+bool cohort_segments_entry(struct cohort_segments *segs, u32 seg,
+			   struct cohort_segment_entry *entry);
+
 /* Accounting; any context. */
 void cohort_segments_live(struct cohort_segments *segs, u64 addr, int by);
 void cohort_segments_record(struct cohort_segments *segs, u32 seg, u64 seq);

@@ -554,6 +554,20 @@ int cohort_pool_close(struct cohort *ctx, const char *name);
 int cohort_pool_extend(struct cohort *ctx, const char *name, struct cohort_pool **ret);
 
 /**
+ * cohort_pool_scrub - read the whole log of an active pool and verify it
+ * @ctx: context
+ * @name: an active pool
+ * @timeout_ms: see "Waiting" above
+ * @result: may be NULL
+ *
+ * Sources and images go on meanwhile. Damaged chunks are counted in the pool's
+ * @damaged, the event pool-damaged tells of each; images that read one have an
+ * error there, as before. 4, errno EUCLEAN: there is damage. Sleeps. Since: 0.1
+ */
+int cohort_pool_scrub(struct cohort *ctx, const char *name, int timeout_ms,
+		      struct cohort_reply **result);
+
+/**
  * cohort_pool_remove - close a pool and wipe it from its device
  *
  * All its snapshots are gone for ever. 6 while sources are attached.

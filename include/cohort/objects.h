@@ -54,6 +54,7 @@ struct cohort_module {
  * @log_bytes: bytes written to the log since activation
  * @reason: why it is failed, or NULL
  * @generation: superblock generation
+ * @damaged: preserved chunks found damaged since activation
  */
 struct cohort_pool {
 	struct cohort_pool *next;
@@ -73,6 +74,7 @@ struct cohort_pool {
 	uint64_t log_bytes;
 	char *reason;
 	uint64_t generation;
+	uint64_t damaged;
 };
 
 /**

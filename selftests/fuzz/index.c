@@ -10,6 +10,7 @@
 static struct {
 	struct cohort_index *idx;
 	u64 addr[SOURCES][CHUNKS][EPOCHS];	/* 0: no entry; epoch 0 is none */
+	u64 damaged[SOURCES][CHUNKS];	/* a bit per epoch */
 	u64 count;
 	u64 next;
 	u32 live;			/* epochs that somebody needs */
@@ -35,7 +36,7 @@ static void insert(struct input *in)
 	node->source = take(in, 1) % SOURCES;
 	node->chunk = take(in, 1) % CHUNKS;
 	node->epoch = 1 + take(in, 1) % (EPOCHS - 1);
-	node->addr = ++model.next;
+	node->addr = ++model.next * COHORT_BLOCK;
 	entries = model.addr[node->source][node->chunk];
 	err = cohort_index_insert(model.idx, node, &newest);
 	if (entries[node->epoch]) {
@@ -60,7 +61,24 @@ static void lookup(struct input *in)
 	if (!cohort_index_lookup(model.idx, source, chunk, epoch, &map))
 		PROMISED(at == EPOCHS);
 	else
-		PROMISED(at < EPOCHS && map.epoch == at && map.addr == entries[at]);
+		PROMISED(at < EPOCHS && map.epoch == at && map.addr == entries[at] &&
+			 map.damaged == (model.damaged[source][chunk] >> at & 1));
+}
+
+/* Of the entry itself or of one that was there before. */
+static void damage(struct input *in)
+{
+	const u32 source = take(in, 1) % SOURCES, chunk = take(in, 1) % CHUNKS;
+	const u64 epoch = 1 + take(in, 1) % (EPOCHS - 1), addr = take(in, 1) * COHORT_BLOCK;
+	u64 *bits = &model.damaged[source][chunk];
+	const int err = cohort_index_damaged(model.idx, source, chunk, epoch, addr);
+
+	if (!addr || model.addr[source][chunk][epoch] != addr)
+		PROMISED(err == -ENOENT);
+	else
+		PROMISED(err == (*bits >> epoch & 1 ? -EALREADY : 0));
+	if (!err)
+		*bits |= 1ull << epoch;
 }
 
 static bool needed(void *ctx, u32 source, u64 prev, u64 epoch)
@@ -75,10 +93,11 @@ static void dropped(void *ctx, const struct cohort_index_node *node, bool newest
 	u64 *entries = model.addr[node->source][node->chunk];
 
 	(void)ctx;
-	PROMISED(entries[node->epoch] == node->addr);
+	PROMISED(entries[node->epoch] == (node->addr & ~1ull));
 	PROMISED(newest == (newest_below(entries, EPOCHS) == node->epoch));
 	PROMISED(!newest || prev == newest_below(entries, node->epoch));
 	entries[node->epoch] = 0;
+	model.damaged[node->source][node->chunk] &= ~(1ull << node->epoch);
 	model.dropped++;
 }
 
@@ -144,6 +163,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			each();
 			break;
 		case 2:
+			damage(&in);
+			break;
 		case 3:
 			lookup(&in);
 			break;

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * scrub.c - damage of a pool in use: told of and counted; the log read and verified.
+ *
+ * What it reads may be reclaimed and written anew meanwhile, or be under way.
+ * So a chunk is damaged only if the index still has its entry behind a second
+ * look at the disk, and a batch only if its segment is still what it was.
+ */
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include "index.h"
+#include "job.h"
+#include "log.h"
+#include "pool.h"
+#include "registry.h"
+
+/* ---- damage ---- */
+
+void cohort_pool_tell_damage(struct work_struct *work)
+{
+	struct cohort_pool *pool = container_of(work, struct cohort_pool, damage_work);
+
+	mutex_lock(&cohort_lock);
+	cohort_notify(&(struct cohort_news) { .event = COHORT_EVENT_POOL_DAMAGED, .pool = pool });
+	mutex_unlock(&cohort_lock);
+}
+
+void cohort_pool_damaged(struct cohort_pool *pool, u32 source, u64 chunk, u64 epoch, u64 addr)
+{
+	if (cohort_index_damaged(pool->index, source, chunk, epoch, addr))
+		return;
+	atomic64_inc(&pool->damaged);
+	pr_err_ratelimited("%s: pool %s: the chunk at byte %llu is damaged\n", DM_MSG_PREFIX,
+			   pool->name, addr);
+	queue_work(pool->wq, &pool->damage_work);
+}
+
+/* ---- scrub ---- */
+
+struct scrub {
+	struct cohort_pool *pool;
+	u8 *buf;			/* a segment */
+	u64 batches;			/* damaged ones */
+};
+
+static int read_at(struct scrub *s, u64 addr, void *buf, u32 len)
+{
+	return cohort_bdev_rw(s->pool->bdev, REQ_OP_READ, addr, buf, len);
+}
+
+static bool promised(struct scrub *s, const struct cohort_preserve *p, u64 addr)
+{
+	struct cohort_mapping map;
+
+	return cohort_index_lookup(s->pool->index, p->source, p->chunk, p->epoch, &map) &&
+		map.epoch == p->epoch && map.addr == addr;
+}
+
+/* Its data was not as promised, or not readable; @buf has room for it. */
+static void suspect(struct scrub *s, const struct cohort_preserve *p, u64 addr, void *buf)
+{
+	u32 len = s->pool->sb.chunk_size;
+
+	if (!promised(s, p, addr))
+		return;
+	if (!read_at(s, addr, buf, len) && cohort_crc32c(~0u, buf, len) == p->crc)
+		return;
+	/* the entry is looked for once more, under its lock */
+	cohort_pool_damaged(s->pool, p->source, p->chunk, p->epoch, addr);
+}
+
+static void scrub_chunks(struct scrub *s, const struct cohort_batch *b, u8 *block, int err)
+{
+	u32 i, len = s->pool->sb.chunk_size;
+	struct cohort_preserve p;
+
+	for (i = 0; i < b->count; i++) {
+		u8 *data = block + COHORT_BLOCK + i * len;
+
+		cohort_preserve_decode(block, i, &p);
+		if (err || cohort_crc32c(~0u, data, len) != p.crc)
+			suspect(s, &p, b->address + COHORT_BLOCK + i * len, data);
+	}
+}
+
+/* False: a record that is not whole. */
+static bool scrub_batch(struct scrub *s, const struct cohort_batch *b, u8 *block)
+{
+	const u8 *records = ((struct cohort_disk_batch *)block)->payload;
+	int err = 0;
+
+	if (b->data_len) {
+		err = read_at(s, b->address + COHORT_BLOCK, block + COHORT_BLOCK, b->data_len);
+		records = block + COHORT_BLOCK;
+	}
+	if (b->kind == COHORT_BATCH_PRESERVE)
+		scrub_chunks(s, b, block, err);
+	else if (err || cohort_crc32c(~0u, records, b->count) != b->data_crc)
+		return false;
+	return true;
+}
+
+/* Where the batches of @seg end that are whole. */
+static u32 scrub_batches(struct scrub *s, u32 seg, const struct cohort_segment_entry *entry)
+{
+	u32 size = s->pool->sb.segment_size, limit = entry->length ? entry->length : size, at = 0;
+	u64 start = cohort_segment_start(&s->pool->log->segs, seg);
+	struct cohort_batch b;
+
+	while (at + COHORT_BLOCK <= limit) {
+		if (read_at(s, start + at, s->buf, COHORT_BLOCK) ||
+		    cohort_batch_decode(s->pool->seed, start + at, limit - at,
+					s->pool->sb.chunk_size, s->buf, &b) ||
+		    b.nonce != entry->nonce || b.seq < entry->min_seq ||
+		    !scrub_batch(s, &b, s->buf))
+			break;
+		at += COHORT_BLOCK + b.data_len;
+		cond_resched();
+	}
+	return at;
+}
+
+static void scrub_segment(struct scrub *s, u32 seg)
+{
+	struct cohort_segments *segs = &s->pool->log->segs;
+	struct cohort_segment_entry entry, now;
+	u32 end;
+
+	if (!cohort_segments_entry(segs, seg, &entry))
+		return;
+	end = scrub_batches(s, seg, &entry);
+	/* an open one ends where it ends */
+	if (!entry.length || end == entry.length)
+		return;
+	if (!cohort_segments_entry(segs, seg, &now) || now.seq != entry.seq)
+		return;
+	s->batches++;
+	pr_err("%s: pool %s: the batch at byte %llu is damaged\n", DM_MSG_PREFIX, s->pool->name,
+	       cohort_segment_start(segs, seg) + end);
+}
+
+static int scrub(struct scrub *s, struct cohort_job *job)
+{
+	struct cohort_pool *pool = s->pool;
+	u32 seg, percent = 0;
+
+	/* it grows at its end only */
+	for (seg = 0; seg < READ_ONCE(pool->log->segs.nr); seg++) {
+		u32 now = div_u64(100ull * seg, READ_ONCE(pool->log->segs.nr));
+
+		if (!cohort_pool_read_begin_wait(pool))
+			return cohort_refuse(&job->words, -EIO, "pool \"%s\" has gone",
+					     pool->name);
+		scrub_segment(s, seg);
+		cohort_pool_read_end(pool);
+		if (now / 5 != percent / 5)
+			cohort_job_progress(job, now);
+		percent = now;
+	}
+	if (!s->batches && !atomic64_read(&pool->damaged))
+		return 0;
+	return cohort_refuse(&job->words, -EUCLEAN,
+			     "pool \"%s\" has %llu damaged chunks and %llu damaged batches",
+			     pool->name, (u64)atomic64_read(&pool->damaged), s->batches);
+}
+
+static int run_scrub(struct cohort_job *job)
+{
+	struct scrub s = { .pool = job->data };
+	int err;
+
+	s.buf = kvmalloc(s.pool->sb.segment_size, GFP_KERNEL);
+	if (s.buf)
+		err = scrub(&s, job);
+	else
+		err = cohort_refuse(&job->words, -ENOMEM, "no memory for a segment");
+	kvfree(s.buf);
+	cohort_pool_put(s.pool);
+	return err;
+}
+
+struct cohort_job *cohort_pool_scrub(const char *name, struct cohort_words *words)
+{
+	return cohort_pool_job(name, COHORT_METHOD_POOL_SCRUB, run_scrub, words);
+}
