@@ -45,6 +45,7 @@ static const char *const method_names[] = {
 	[COHORT_METHOD_GROUP_REPLICA_NEW] = "CreateGroupReplica",
 	[COHORT_METHOD_RELATIONSHIP_MODIFY] = "ModifyReplicaSynchronization",
 	[COHORT_METHOD_POOL_EXTEND] = "ExtendPool",
+	[COHORT_METHOD_POOL_SCRUB] = "ScrubPool",
 };
 
 static const char *const pool_state_names[] = {

@@ -42,6 +42,7 @@ static const struct field pool_fields[] = {
 	F(POOL, LOG_BYTES, U64, pool, log_bytes),
 	F(POOL, REASON, STR, pool, reason),
 	F(POOL, GENERATION, U64, pool, generation),
+	F(POOL, DAMAGED, U64, pool, damaged),
 };
 
 static const struct field source_fields[] = {
@@ -166,7 +167,7 @@ int object_kind_of(int cmd)
 	switch (cmd) {
 	case COHORT_CMD_MODULE_GET:
 		return OBJECT_MODULE;
-	case COHORT_CMD_POOL_GET ... COHORT_CMD_POOL_EXTEND:
+	case COHORT_CMD_POOL_GET ... COHORT_CMD_POOL_SCRUB:
 		return OBJECT_POOL;
 	case COHORT_CMD_SOURCE_GET ... COHORT_CMD_SOURCE_REMOVE:
 		return OBJECT_SOURCE;

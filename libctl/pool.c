@@ -405,6 +405,19 @@ EXPORT int cohort_pool_extend(struct cohort *ctx, const char *name, struct cohor
 	return result;
 }
 
+EXPORT int cohort_pool_scrub(struct cohort *ctx, const char *name, int timeout_ms,
+			     struct cohort_reply **result)
+{
+	struct request r;
+	int ret = check_name(ctx, "Pool", name);
+
+	if (ret)
+		return ret;
+	request_new(&r, COHORT_CMD_POOL_SCRUB, 0);
+	request_str(&r, COHORT_A_POOL_NAME, name);
+	return job_run(ctx, &r, timeout_ms, NULL, NULL, result);
+}
+
 static int wipe_device(struct cohort *ctx, const char *number)
 {
 	struct device d, w;
