@@ -55,6 +55,7 @@ const struct field pool_fields[] = {
 	NUMBER64("LogBatches", NULL, cohort_pool, batches),
 	SIZE("LogBytes", NULL, cohort_pool, log_bytes),
 	NUMBER64("Generation", NULL, cohort_pool, generation),
+	NUMBER64("DamagedChunks", NULL, cohort_pool, damaged),
 	TEXT("Reason", NULL, cohort_pool, reason),
 	FIELD_END
 };

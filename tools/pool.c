@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* cohortctl pool create, open, close, extend, list, remove. */
+/* cohortctl pool create, open, close, extend, scrub, list, remove. */
 #include <stdlib.h>
 
 #include "fail.h"
@@ -7,6 +7,7 @@
 #include "objects.h"
 #include "output.h"
 #include "parse.h"
+#include "reply.h"
 
 /* Takes over @pool. */
 static int say_pool(struct app *app, struct cohort_pool *pool, const char *what)
@@ -73,6 +74,15 @@ static int pool_extend(struct app *app)
 	return say_pool(app, pool, "pool extended");
 }
 
+static int pool_scrub(struct app *app)
+{
+	const char *name = parse_name(app->argv[0]);
+	struct cohort_reply *reply = NULL;
+	int rc = cohort_pool_scrub(app->ctx, name, reply_timeout(app), &reply);
+
+	return reply_finish(app, rc, reply, "%s: all of the pool is as it was written", name);
+}
+
 static int pool_close(struct app *app)
 {
 	return pool_end(app, "closed", cohort_pool_close);
@@ -137,6 +147,19 @@ const struct verb verb_pool_extend = {
 	.min_args = 1,
 	.max_args = 1,
 	.run = pool_extend,
+};
+
+const struct verb verb_pool_scrub = {
+	.id = VERB_POOL_SCRUB,
+	.noun = "pool",
+	.name = "scrub",
+	.args = "NAME",
+	.summary = "Read the whole log of a pool in use and verify it",
+	.notes = "Sources and images go on meanwhile. Exit code 4 if something is damaged.",
+	.complete = "@pool",
+	.min_args = 1,
+	.max_args = 1,
+	.run = pool_scrub,
 };
 
 const struct verb verb_pool_list = {

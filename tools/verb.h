@@ -27,6 +27,7 @@ enum verb_id {
 	VERB_POOL_OPEN,
 	VERB_POOL_CLOSE,
 	VERB_POOL_EXTEND,
+	VERB_POOL_SCRUB,
 	VERB_POOL_LIST,
 	VERB_POOL_CHECK,
 	VERB_POOL_DUMP,
@@ -123,7 +124,8 @@ const struct verb *verb_find(int argc, char **argv, int *used);
 bool verb_is_noun(const char *word);
 
 extern const struct verb verb_pool_create, verb_pool_open, verb_pool_close, verb_pool_extend;
-extern const struct verb verb_pool_list, verb_pool_check, verb_pool_dump, verb_pool_remove;
+extern const struct verb verb_pool_scrub, verb_pool_list, verb_pool_check, verb_pool_dump;
+extern const struct verb verb_pool_remove;
 extern const struct verb verb_attach, verb_detach;
 extern const struct verb verb_group_create, verb_group_add, verb_group_remove;
 extern const struct verb verb_group_delete, verb_group_list;

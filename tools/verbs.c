@@ -9,6 +9,7 @@ const struct verb *const verbs[VERB_COUNT] = {
 	[VERB_POOL_OPEN] = &verb_pool_open,
 	[VERB_POOL_CLOSE] = &verb_pool_close,
 	[VERB_POOL_EXTEND] = &verb_pool_extend,
+	[VERB_POOL_SCRUB] = &verb_pool_scrub,
 	[VERB_POOL_LIST] = &verb_pool_list,
 	[VERB_POOL_CHECK] = &verb_pool_check,
 	[VERB_POOL_DUMP] = &verb_pool_dump,
