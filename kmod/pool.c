@@ -108,6 +108,17 @@ static int write_super(struct cohort_pool *pool)
 	return err;
 }
 
+/*
+ * Both copies, for what the older one says is about to be overwritten, or would
+ * hide something. On failure either may be what a restart finds.
+ */
+static int write_supers(struct cohort_pool *pool)
+{
+	int err = write_super(pool);
+
+	return err ? err : write_super(pool);
+}
+
 int cohort_pool_set_catalog_seq(struct cohort_pool *pool, u64 seq)
 {
 	u64 old;
@@ -116,12 +127,9 @@ int cohort_pool_set_catalog_seq(struct cohort_pool *pool, u64 seq)
 	mutex_lock(&pool->super_mutex);
 	old = pool->sb.catalog_seq;
 	pool->sb.catalog_seq = seq;
-	err = write_super(pool);
+	err = write_supers(pool);
 	if (err)
 		pool->sb.catalog_seq = old;
-	else
-		/* what is void is overwritten next: the older copy must not want it any more */
-		err = write_super(pool);
 	mutex_unlock(&pool->super_mutex);
 	return err;
 }
@@ -136,7 +144,7 @@ int cohort_pool_set_size(struct cohort_pool *pool, u64 size, u64 nr_segments)
 	old_nr = pool->sb.nr_segments;
 	pool->sb.size = size;
 	pool->sb.nr_segments = nr_segments;
-	err = write_super(pool);
+	err = write_supers(pool);
 	if (err) {
 		pool->sb.size = old_size;
 		pool->sb.nr_segments = old_nr;
