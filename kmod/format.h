@@ -40,6 +40,9 @@
 #define COHORT_SB_CLEAN		(1u << 0)	/* closed cleanly */
 #define COHORT_SB_BREAK_ALL	(1u << 1)	/* the log failed: no snapshot may be trusted */
 
+/* No pool lives long enough to get there; what is above it is not honest. */
+#define COHORT_EPOCH_MAX	(1ull << 62)
+
 #define COHORT_CHUNK_MIN	4096u
 #define COHORT_CHUNK_MAX	65536u
 #define COHORT_SEGMENT_MIN	(256u << 10)

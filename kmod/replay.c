@@ -17,9 +17,6 @@
 #define GFP_KERNEL 0
 #endif
 
-/* No pool lives long enough to get there; what is above it is not honest. */
-#define EPOCH_MAX (1ull << 62)
-
 /*
  * A segment that was closed has a length in the table and must be whole up to
  * there. Those still open at a crash end at the first batch that is not whole,
@@ -203,7 +200,7 @@ static int emit_preserves(struct walk *w, const struct cohort_batch *b, const u8
 
 	for (i = 0; i < b->count && !err; i++, addr += r->sb->chunk_size) {
 		cohort_preserve_decode(block, i, &p);
-		if (p.epoch > EPOCH_MAX) {
+		if (p.epoch > COHORT_EPOCH_MAX) {
 			err = damaged_at(r, COHORT_DAMAGE_ENTRY, segment,
 					 b->address - segment_start(r, segment));
 			continue;

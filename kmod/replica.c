@@ -166,7 +166,7 @@ static int decode_members(struct cohort_rel *rel, const struct cohort_disk_rel *
 		m->epoch = le64_to_cpu(d->member[i].epoch);
 		m->when = le64_to_cpu(d->member[i].when);
 		if (!m->source || !cohort_state_copy_name(m->state) ||
-		    m->state == COHORT_COPY_STATE_MIXED)
+		    m->state == COHORT_COPY_STATE_MIXED || m->epoch > COHORT_EPOCH_MAX)
 			return -EUCLEAN;
 	}
 	return 0;

@@ -8,9 +8,6 @@
 #include "../kmod/state.h"
 #include "audit.h"
 
-/* No pool lives long enough to get there. */
-#define EPOCH_MAX (1ull << 62)
-
 static bool bad_id(u32 id)
 {
 	return !id || id == U32_MAX;
@@ -87,7 +84,7 @@ static const char *member_wrong(const struct store *store, const struct cohort_d
 		return "has a member in an impossible state";
 	if (state == COHORT_COPY_STATE_SYNCHRONIZED && !m->epoch)
 		return "has a member without a cut";
-	if (le64_to_cpu(m->epoch) > EPOCH_MAX)
+	if (le64_to_cpu(m->epoch) > COHORT_EPOCH_MAX)
 		return "has an impossible cut";
 	return NULL;
 }
