@@ -15,24 +15,21 @@ struct bad_chunk {
 	u64 addr;
 };
 
-static struct bad_chunk *bad;	/* of the store that is being loaded */
-static u8 *data;
-
 int audit_chunk(struct store *store, const struct cohort_preserve *p, u64 addr)
 {
+	static u8 data[COHORT_CHUNK_MAX];
 	const u32 size = store->sb.chunk_size;
+	struct audit *audit = store->user;
 	struct bad_chunk *b;
 
-	if (!data)
-		data = store_alloc(COHORT_CHUNK_MAX);
 	if (!store_read(store, addr, data, size) && cohort_crc32c(~0u, data, size) == p->crc)
 		return 0;
 	b = store_alloc(sizeof(*b));
 	b->source = p->source;
 	b->chunk = p->chunk;
 	b->addr = addr;
-	b->next = bad;
-	bad = b;
+	b->next = audit->bad;
+	audit->bad = b;
 	return 0;
 }
 
@@ -71,9 +68,8 @@ static void tell_bad(struct audit *audit)
 {
 	struct bad_chunk *b;
 
-	while ((b = bad)) {
-		bad = b->next;
-		audit->bad_chunks++;
+	while ((b = audit->bad)) {
+		audit->bad = b->next;
 		/* where everything breaks nobody reads it */
 		if (audit->lost || !tell_readers(audit, b))
 			audit_say(audit, FINDING_NOTE,
@@ -81,8 +77,16 @@ static void tell_bad(struct audit *audit)
 				  (unsigned long long)b->addr);
 		free(b);
 	}
-	free(data);
-	data = NULL;
+}
+
+void audit_forget_chunks(struct audit *audit)
+{
+	struct bad_chunk *b;
+
+	while ((b = audit->bad)) {
+		audit->bad = b->next;
+		free(b);
+	}
 }
 
 struct cut {

@@ -244,6 +244,7 @@ void audit_free(struct audit *audit)
 		next = f->next;
 		free(f);
 	}
+	audit_forget_chunks(audit);
 	free(audit->cut);
 	memset(audit, 0, sizeof(*audit));
 }

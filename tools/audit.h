@@ -34,7 +34,7 @@ struct audit {
 	bool lost;		/* a batch: nothing may be trusted to be complete */
 	bool rewrite;		/* the catalog as it is in memory goes to the log again */
 	u32 *cut;		/* per segment: the log ends there; U32_MAX: it does not */
-	u64 bad_chunks;
+	struct bad_chunk *bad;	/* see audit-chunks.c, until audit_chunks() has told of them */
 	bool refused;		/* the module would not take what the repair leaves */
 
 	u64 chunks;		/* in the index */
@@ -63,6 +63,8 @@ void audit_catalog(struct audit *audit);	/* audit-catalog.c */
 void audit_chunks(struct audit *audit);		/* audit-chunks.c */
 void mend(struct audit *audit);			/* mend.c */
 
+/* Of a load that failed. */
+void audit_forget_chunks(struct audit *audit);
 /* A chunk whose checksum was wrong, for audit_chunks(); see there. */
 int audit_chunk(struct store *store, const struct cohort_preserve *p, u64 addr);
 
