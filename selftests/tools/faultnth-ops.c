@@ -11,6 +11,10 @@
 
 #define POOL "p"
 #define OTHER_POOL "faultq"
+#define GROWABLE "faultd"
+#define SMALL_SECTORS "65536"
+#define LARGE_SECTORS "131072"
+#define LARGE_BYTES (131072u << 9)
 #define SOURCE "faultx"
 #define GROUP "faultg"
 #define REL "faultr"
@@ -114,6 +118,64 @@ static int closed_pool(struct cohort *ctx)
 static int open_and_remove_pool(struct cohort *ctx)
 {
 	return pool_open(ctx) ?: pool_remove(ctx);
+}
+
+static int pool_scrub(struct cohort *ctx)
+{
+	return cohort_pool_scrub(ctx, POOL, COHORT_WAIT_FOREVER, NULL);
+}
+
+/* ---- a pool on a device that grows: a dm-linear one on the disk of the pool ---- */
+
+static int resize(const char *verb, const char *size)
+{
+	char command[256];
+
+	snprintf(command, sizeof(command), "dmsetup %s " GROWABLE
+		 " --table \"0 %s linear $FAULT_POOL 0\" && dmsetup resume " GROWABLE,
+		 verb, size);
+	return system(command) ? -EIO : 0;
+}
+
+static int growable_pool(struct cohort *ctx, const char *verb)
+{
+	return resize(verb, SMALL_SECTORS) ?:
+	       cohort_pool_create(ctx, OTHER_POOL, "/dev/mapper/" GROWABLE, 0, COHORT_FORCE,
+				  NULL) ?:
+	       resize("load", LARGE_SECTORS);
+}
+
+static int pool_below_grown(struct cohort *ctx)
+{
+	return growable_pool(ctx, "create");
+}
+
+static int pool_extend(struct cohort *ctx)
+{
+	return cohort_pool_extend(ctx, OTHER_POOL, NULL);
+}
+
+static int pool_shrink(struct cohort *ctx)
+{
+	return pool_remove(ctx) ?: growable_pool(ctx, "load");
+}
+
+static int pool_and_disk_remove(struct cohort *ctx)
+{
+	return pool_remove(ctx) ?: system("dmsetup remove --retry " GROWABLE) ? -EIO : 0;
+}
+
+static enum effect pool_is_large(struct cohort *ctx)
+{
+	struct cohort_pool *pool = NULL;
+	uint64_t size;
+
+	settle(ctx);
+	if (cohort_pool_get(ctx, OTHER_POOL, &pool))
+		return partly("an extended pool has gone");
+	size = pool->size;
+	cohort_pool_free(pool);
+	return size > LARGE_BYTES / 2 ? PRESENT : ABSENT;
 }
 
 /* ---- sources ---- */
@@ -432,6 +494,8 @@ const struct operation operations[] = {
 	{ "pool-create", pool_create, pool_is_open, pool_remove, NULL, NULL },
 	{ "pool-open", pool_open, pool_is_open, pool_close, closed_pool, open_and_remove_pool },
 	{ "pool-close", pool_close, pool_is_closed, pool_open, pool_create, pool_remove },
+	{ "pool-extend", pool_extend, pool_is_large, pool_shrink, pool_below_grown,
+	  pool_and_disk_remove },
 	{ "attach", attach, source_is_new, forget, NULL, NULL },
 	{ "attach-known", attach, source_is_attached, detach, know, source_remove },
 	{ "detach", detach, source_is_detached, attach, attach, forget },
@@ -447,6 +511,7 @@ const struct operation operations[] = {
 	{ "give-back", give_back, rel_is_gone, replicate, replicate, give_back },
 	{ "list", list_all, NULL, NULL, group_and_rel, no_group_and_rel },
 	{ "get", get_each, NULL, NULL, group_and_rel, no_group_and_rel },
+	{ "scrub", pool_scrub, NULL, NULL, replicate, give_back },
 };
 
 const unsigned int nr_operations = ARRAY_SIZE(operations);
