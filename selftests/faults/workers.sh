@@ -107,4 +107,32 @@ t_before_a_restart()
 	is_consistent r
 }
 
+# Refused for want of memory, they are asked again; what they leave is as large as its device, and whole.
+t_in_extensions_and_scrubs()
+{
+	local size
+
+	make_slices 1 16M "$DISK2"
+	make_small_pool 64M
+	attach m1 "$SLICE1"
+	put 1 /dev/mapper/m1 0 8M
+	snapshot r m1
+	put 2 /dev/mapper/m1 0 8M
+	start_faults 20
+	for size in 80 96 112 128 144 160; do
+		dmsetup load store --table "0 $(sectors ${size}M) linear $DISK1 0"
+		dmsetup resume store
+		until cohortctl pool extend p >/dev/null 2>&1; do
+			:
+		done
+		until cohortctl pool scrub p >/dev/null 2>&1; do
+			:
+		done
+	done
+	enough 5
+	(($(show p TotalManagedSpace) > 150 << 20)) || fail "the pool has not grown"
+	same "$(show p DamagedChunks)" 0 "damaged chunks"
+	holds 1 /dev/mapper/r_1 0 8M
+}
+
 run_tests "$@"
