@@ -135,3 +135,11 @@ const struct nla_policy cohort_relationship_modify_nl_policy[COHORT_A_RELATIONSH
 const struct nla_policy cohort_job_get_nl_policy[COHORT_A_JOB_ID + 1] = {
 	[COHORT_A_JOB_ID] = { .type = NLA_U64, },
 };
+
+/* COHORT_CMD_EXTENT_GET - do */
+const struct nla_policy cohort_extent_get_nl_policy[COHORT_A_EXTENT_OFFSET + 1] = {
+	[COHORT_A_EXTENT_RELATIONSHIP] = { .type = NLA_NUL_STRING, .len = COHORT_NAME_MAX, },
+	[COHORT_A_EXTENT_OTHER] = { .type = NLA_NUL_STRING, .len = COHORT_NAME_MAX, },
+	[COHORT_A_EXTENT_SOURCE] = { .type = NLA_NUL_STRING, .len = COHORT_NAME_MAX, },
+	[COHORT_A_EXTENT_OFFSET] = { .type = NLA_U64, },
+};

@@ -3,9 +3,10 @@
  * netlink.h - the generic netlink family "cohort" of <uapi/linux/cohort.h>.
  *
  * netlink.c has the family and who may use it, netlink-get.c answers
- * questions, netlink-do.c takes requests that change something, netlink-put.c
- * writes objects into messages, also for notify.c. What an operation takes
- * and answers is said in include/spec/cohort.yaml.
+ * questions, netlink-diff.c the one about two cuts, netlink-do.c takes
+ * requests that change something, netlink-put.c writes objects into messages,
+ * also for notify.c. What an operation takes and answers is said in
+ * include/spec/cohort.yaml.
  */
 #ifndef COHORT_NETLINK_H
 #define COHORT_NETLINK_H

@@ -155,6 +155,9 @@ def check_snapshot(*sources):
     expect({m["epoch"] for m in rel["member"]} == {rel["epoch"]}, "one cut:", rel)
     expect(any(j["id"] == reply["job"] for j in family.dump("job-get", {})), "job not listed")
     expect(family.do("job-get", {"id": reply["job"]})["state"] == "completed", "job changed")
+    diff = family.do("extent-get", {"relationship": "snap", "source": sources[0]})
+    expect("range" not in diff and diff["next"] == diff["size"] > 0, "nothing differs:", diff)
+    expect(diff["epoch"] == rel["epoch"] and diff["other-epoch"] == 0, "cuts:", diff)
 
     back = family.do("relationship-modify", {"name": "snap", "operation": "return-to-pool"})
     gone = listener.wait("relationship-ntf",
@@ -203,6 +206,10 @@ def check_refusals(source):
     about("sync-type", errno.EINVAL, "is missing", "group-replica-new", new)
     about(".sync-type", errno.ERANGE, "", "group-replica-new", {**new, "sync-type": 5})
     about("dev", errno.EINVAL, "is missing", "source-attach", {"name": "s"})
+    about("relationship", errno.EINVAL, "is missing", "extent-get", {"source": source})
+    about("source", errno.EINVAL, "is missing", "extent-get", {"relationship": "no"})
+    about(".relationship", errno.ENOENT, 'no relationship "no"', "extent-get",
+          {"relationship": "no", "source": source})
     disk = {"name": "s", "size": 1 << 20, "dev": "8:0"}
     about(".dev", errno.EINVAL, "major:minor", "source-attach", {**disk, "dev": "sda"})
     about(".uuid", errno.EINVAL, "UUID", "source-attach", {**disk, "uuid": "1234"})
