@@ -54,6 +54,12 @@ static const char *const job_names[] = {
 	[COHORT_A_JOB_ID] = "Job",
 };
 
+static const char *const extent_names[] = {
+	[COHORT_A_EXTENT_RELATIONSHIP] = "Synchronization",
+	[COHORT_A_EXTENT_OTHER] = "Other",
+	[COHORT_A_EXTENT_SOURCE] = "Source",
+};
+
 struct name_set {
 	const char *const *names;
 	unsigned int count;
@@ -68,6 +74,17 @@ static const struct name_set sets[] = {
 				  COHORT_A_RELATIONSHIP_MEMBER },
 	[OBJECT_JOB] = { job_names, ARRAY_SIZE(job_names), 0 },
 };
+
+/* NULL: it takes no attribute that has a name. */
+static const struct name_set *set_of(int cmd)
+{
+	static const struct name_set extents = { extent_names, ARRAY_SIZE(extent_names), 0 };
+	const int kind = object_kind_of(cmd);
+
+	if (cmd == COHORT_CMD_EXTENT_GET)
+		return &extents;
+	return kind <= OBJECT_MODULE ? NULL : &sets[kind];
+}
 
 void request_new(struct request *r, int cmd, size_t room)
 {
@@ -160,14 +177,14 @@ void request_attribute_name(const struct nlmsghdr *hdr, int cmd, uint32_t offset
 {
 	const struct nlattr *attr = genlmsg_attrdata(nlmsg_data(hdr), 0);
 	int left = genlmsg_attrlen(nlmsg_data(hdr), 0);
-	int kind = object_kind_of(cmd);
+	const struct name_set *set = set_of(cmd);
 	unsigned int members = 0;
 
 	name[0] = '\0';
-	if (kind <= OBJECT_MODULE)
+	if (!set)
 		return;
 	if (!offset) {
-		snprintf(name, size, "%s", set_name(&sets[kind], type) ?: "");
+		snprintf(name, size, "%s", set_name(set, type) ?: "");
 		return;
 	}
 	for (; nla_ok(attr, left); attr = nla_next(attr, &left)) {
@@ -175,10 +192,10 @@ void request_attribute_name(const struct nlmsghdr *hdr, int cmd, uint32_t offset
 		const unsigned int t = (unsigned int)nla_type(attr);
 
 		if (offset >= start && offset < start + attr->nla_len) {
-			describe(&sets[kind], t, members, name, size);
+			describe(set, t, members, name, size);
 			return;
 		}
-		members += t == sets[kind].member;
+		members += t == set->member;
 	}
 }
 

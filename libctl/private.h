@@ -101,6 +101,27 @@ int attr_string(const struct nlattr *attr, char **at);
 int object_kind_of(int cmd);
 int object_get_cmd(enum object_kind kind);
 
+/* ---- pages of a comparison (diff.c) */
+
+struct diff_extent {
+	uint64_t offset;
+	uint64_t length;
+};
+
+/* One answer of the module. */
+struct diff_page {
+	struct diff_extent *extents;	/* @count of them, the caller's to free */
+	size_t count;
+	size_t room;
+	uint64_t next;
+	uint64_t size;
+	uint64_t epoch;
+	uint64_t other_epoch;
+};
+
+/* Adds what an answer says to @page; 0 or a negative errno. */
+int diff_page_parse(const struct nlattr *attrs, int len, struct diff_page *page);
+
 /* ---- sockets (socket.c) */
 
 /* Called for every message of the reply; returns 0 or a negative errno that ends it. */

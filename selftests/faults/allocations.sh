@@ -28,6 +28,6 @@ t_in_operations_on_pools() { faults pool-create pool-open pool-close pool-extend
 t_in_operations_on_sources() { faults attach attach-known detach source-remove; }
 t_in_operations_on_groups() { faults group-create group-delete group-add group-remove; }
 t_in_cuts_and_deletions() { faults replicate replicate-group prepare activate give-back; }
-t_in_looking() { faults list get; }
+t_in_looking() { faults list get diff; }
 
 run_tests "$@"

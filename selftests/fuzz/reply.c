@@ -7,6 +7,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	struct diff_page page = { 0 };
 	struct cohort_reply *reply;
 	struct nlattr *attrs;
 	unsigned int kind;
@@ -23,6 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (list)
 			object_free(kind, list);
 	}
+	diff_page_parse(attrs, size - 2, &page);
+	free(page.extents);
 	reply = calloc(1, sizeof(*reply));
 	reply_parse(data[1], attrs, size - 2, reply);
 	cohort_reply_free(reply);

@@ -480,6 +480,18 @@ static int get_each(struct cohort *ctx)
 	return ret;
 }
 
+static int compare(struct cohort *ctx)
+{
+	uint64_t offset, length = 1;
+	struct cohort_diff *diff = NULL;
+	int ret = cohort_diff_new(ctx, REL, NULL, "m1", &diff);
+
+	while (!ret && length)
+		ret = cohort_diff_next(diff, &offset, &length);
+	cohort_diff_free(diff);
+	return ret;
+}
+
 static int group_and_rel(struct cohort *ctx)
 {
 	return group_create(ctx) ?: replicate_group(ctx);
@@ -511,6 +523,7 @@ const struct operation operations[] = {
 	{ "give-back", give_back, rel_is_gone, replicate, replicate, give_back },
 	{ "list", list_all, NULL, NULL, group_and_rel, no_group_and_rel },
 	{ "get", get_each, NULL, NULL, group_and_rel, no_group_and_rel },
+	{ "diff", compare, NULL, NULL, replicate, give_back },
 	{ "scrub", pool_scrub, NULL, NULL, replicate, give_back },
 };
 
