@@ -42,6 +42,7 @@ enum verb_id {
 	VERB_REPLICATE,
 	VERB_ACTIVATE,
 	VERB_DELETE,
+	VERB_DIFF,
 	VERB_LIST,
 	VERB_SHOW,
 	VERB_JOB_LIST,
@@ -83,6 +84,7 @@ struct opts {
 	struct strings set;
 	struct strings target_setting;
 	const char *on_full;
+	const char *source;
 };
 
 struct verb;
@@ -129,7 +131,7 @@ extern const struct verb verb_pool_remove;
 extern const struct verb verb_attach, verb_detach;
 extern const struct verb verb_group_create, verb_group_add, verb_group_remove;
 extern const struct verb verb_group_delete, verb_group_list;
-extern const struct verb verb_replicate, verb_activate, verb_delete;
+extern const struct verb verb_replicate, verb_activate, verb_delete, verb_diff;
 extern const struct verb verb_list, verb_show;
 extern const struct verb verb_job_list, verb_job_show, verb_job_wait;
 extern const struct verb verb_events, verb_version, verb_udev_probe;

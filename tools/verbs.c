@@ -24,6 +24,7 @@ const struct verb *const verbs[VERB_COUNT] = {
 	[VERB_REPLICATE] = &verb_replicate,
 	[VERB_ACTIVATE] = &verb_activate,
 	[VERB_DELETE] = &verb_delete,
+	[VERB_DIFF] = &verb_diff,
 	[VERB_LIST] = &verb_list,
 	[VERB_SHOW] = &verb_show,
 	[VERB_JOB_LIST] = &verb_job_list,
