@@ -391,6 +391,10 @@ static void fail_work(struct work_struct *work)
 			msleep(FAIL_PAUSE_MS);
 		err = write_super(pool);
 	}
+	/* one copy tells, as long as it is not lost */
+	if (!err && write_super(pool))
+		pr_warn("%s: pool %s: only one superblock says that it failed\n", DM_MSG_PREFIX,
+			pool->name);
 	mutex_unlock(&pool->super_mutex);
 	if (err)
 		cohort_unmarked_add(&pool->uuid);
@@ -509,7 +513,7 @@ static int clear_break_all(struct cohort_pool *pool)
 
 	mutex_lock(&pool->super_mutex);
 	pool->sb.flags &= ~COHORT_SB_BREAK_ALL;
-	err = write_super(pool);
+	err = write_supers(pool);
 	if (err)
 		pool->sb.flags |= COHORT_SB_BREAK_ALL;
 	mutex_unlock(&pool->super_mutex);

@@ -176,6 +176,38 @@ t_pool_that_takes_no_write_comes_up_broken()
 	cohortctl pool remove p
 }
 
+# What failed is known although one superblock is lost, whichever.
+t_either_superblock_knows_that_the_log_failed()
+{
+	local at
+
+	make_slices 1 32M "$DISK2"
+	dmsetup create below --table "0 $(sectors 64M) linear $DISK1 0"
+	defer remove_dm below
+	cohortctl pool create --force p /dev/mapper/below
+	defer strike_without_pool
+	attach m1 "$SLICE1"
+	put 1 /dev/mapper/m1 0 8M
+	snapshot r m1
+	# superblocks and segment table can be written, the log behind can not
+	table_of below "0 $(sectors 4M) linear $DISK1 0
+$(sectors 4M) $(sectors 60M) error"
+	put 2 /dev/mapper/m1 0 8M
+	wait_for 30 pool_has_failed
+	table_of below "0 $(sectors 64M) linear $DISK1 0"
+	cohortctl detach m1 || note "detach: $?"
+	cohortctl pool close p
+	dd if=/dev/mapper/below of=failed bs=1M iflag=direct status=none
+	for at in 4096 $((1 << 20)); do
+		dd if=failed of=/dev/mapper/below bs=1M oflag=direct status=none
+		dd if=/dev/zero of=/dev/mapper/below bs=4K count=1 seek=$at \
+			oflag=seek_bytes,direct status=none
+		cohortctl pool open /dev/mapper/below
+		same "$(show r CopyState)" Broken "state of r without the superblock at $at"
+		cohortctl pool close p
+	done
+}
+
 strike_without_pool()
 {
 	local left=0
