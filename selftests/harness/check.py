@@ -218,6 +218,8 @@ def parse_args():
 
 def run_phases(phases, report, args):
     os.environ["COHORT_SEED"] = str(args.seed)
+    if args.long:
+        os.environ["COHORT_LONG"] = "1"
     print("seed %d" % args.seed, flush=True)
     for phase in phases:
         run_phase(phase, report, args)

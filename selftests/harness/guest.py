@@ -18,6 +18,8 @@ POLL_SECONDS = 0.5
 DEFAULT_SECONDS = 180
 # The debug kernel is that much slower.
 DEBUG_FACTOR = 4
+# How long a test that soaks lasts with --long.
+SOAK_SECONDS = 3600
 
 STOCK = ("6.1", "6.12")
 # What both stock kernels run every time: the cuts under load, restarts, and a bit of everything.
@@ -47,6 +49,7 @@ class Test:
     """A test file and what its "guest:" line asks for.
 
     disks=N size=SIZE disk=SPEC mem=SIZE cpus=N timeout=SECONDS kernel=6.12,debug udev alone long
+    soak: with --long it lasts SOAK_SECONDS, which COHORT_SOAK tells it
     """
 
     def __init__(self, path, wishes):
@@ -63,6 +66,7 @@ class Test:
         self.udev = "udev" in self.words
         self.alone = "alone" in self.words
         self.long = "long" in self.words
+        self.soak = "soak" in self.words
 
     def wish(self, name, default):
         for word in self.words:
@@ -157,7 +161,8 @@ class Boot:
             return None
 
     def seconds_of(self, test):
-        return test.timeout * (DEBUG_FACTOR if self.kernel == "debug" else 1)
+        seconds = test.timeout * (DEBUG_FACTOR if self.kernel == "debug" else 1)
+        return seconds + (SOAK_SECONDS if test.soak and "COHORT_LONG" in os.environ else 0)
 
     def command(self, limit):
         first = self.tests[0]
@@ -167,6 +172,8 @@ class Boot:
         args += ["--udev"] if first.udev else []
         args += [] if self.leaks else ["--append", "kmemleak=off"]
         args += ["--env", "COHORT_SEED=%s" % os.environ["COHORT_SEED"]]
+        if "COHORT_LONG" in os.environ:
+            args += ["--env", "COHORT_SOAK=%d" % SOAK_SECONDS]
         for disk in [first.size] * first.disks + first.extra:
             args += ["--disk", disk]
         return args + ["--", "selftests/vm/batch", self.file("list")]

@@ -114,7 +114,7 @@ t_cuts_under_load_differ_by_their_extents()
 {
 	local i
 
-	raise_stage 3 8M
+	raise_stage 3 4M
 	start_writers 16 --dsync 10
 	for i in 1 2 3 4 5; do
 		snapshot "r$i" "${SOURCES[@]}"
@@ -203,7 +203,7 @@ t_backup_and_restore()
 {
 	local i number
 
-	raise_stage 2 8M
+	raise_stage 2 4M
 	make_slices_of_target
 	start_writers 8 --dsync 10
 	for i in 1 2 3 4; do
@@ -236,7 +236,7 @@ make_slices_of_target()
 	local i
 
 	for i in 1 2; do
-		dmsetup create "target$i" --table "0 $(sectors 8M) linear $DISK3 $((i * 16384))"
+		dmsetup create "target$i" --table "0 $(sectors 4M) linear $DISK3 $((i * 8192))"
 		defer remove_dm "target$i"
 	done
 }
