@@ -5,10 +5,11 @@
 . "$(dirname "$0")/common.inc"
 
 own_files | grep -v '^LICENSES/' | perl -ne '
-	chomp(my $file = $_);
 	sub complain { print "$file: @_\n"; $bad = 1 }
+	chomp($file = $_);
+	next if -B $file;
 	open my $handle, "<", $file or next;
-	my @lines = <$handle>;
+	@lines = <$handle>;
 	next unless @lines;
 	complain("no newline at its end") unless $lines[-1] =~ /\n\z/;
 	complain("empty lines at its end") if $lines[-1] =~ /^\n?\z/;
@@ -16,4 +17,4 @@ own_files | grep -v '^LICENSES/' | perl -ne '
 	for my $n (0 .. $#lines) {
 		complain("blanks at the end of line " . ($n + 1)) if $lines[$n] =~ /[ \t]+$/;
 	}
-	END { exit !$. || $bad }'
+	END { $? = !$. || $bad }'

@@ -109,6 +109,11 @@ class Report:
                 print("         | " + line)
         sys.stdout.flush()
 
+    def reach(self):
+        """After a whole run: a figure that was not reached is a failure of its own."""
+        for words in self.figures.short():
+            self.add("figures", [ktap.Result(words, ktap.FAIL)])
+
     def end(self):
         """Prints the sums; true if the tree is good."""
         print("\n" + "\n".join(self.budget.table()))
@@ -255,6 +260,8 @@ def main():
         args.seed += 1
         run_phases(phases[-2:], report, args)
     lock.close()
+    if not args.steps and not args.pattern:
+        report.reach()
     return 0 if report.end() else 1
 
 

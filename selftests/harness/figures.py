@@ -7,6 +7,10 @@ import re
 NAMES = ("crash-points", "power-cuts", "alloc-faults", "io-faults", "bad-messages", "fuzz-execs",
          "cuts", "model-states", "mutants", "coverage")
 PERCENT = ("coverage",)
+# What a whole run has to reach; of mutants, all.
+LEAST = {"crash-points": 2000, "power-cuts": 10, "alloc-faults": 500, "io-faults": 200,
+         "bad-messages": 20000, "fuzz-execs": 5000000, "cuts": 1000, "model-states": 5000000,
+         "mutants": 16, "coverage": 85}
 LINE = re.compile(r"^#* *figure: ([a-z-]+) (\d+)(?: of (\d+))?$", re.MULTILINE)
 
 
@@ -23,6 +27,14 @@ class Figures:
             sums = self.sums.setdefault(name, [0, 0])
             sums[0] += int(number)
             sums[1] += int(of or 0)
+
+    def short(self):
+        """Words for each figure that a whole run has not reached."""
+        for name in NAMES:
+            number, of = self.sums.get(name, (0, 0))
+            least = max(LEAST[name], of)
+            if number < least:
+                yield "%s %d, not %d" % (name, number, least)
 
     def line(self, violations):
         """None when nothing has been counted."""

@@ -26,7 +26,7 @@ STOCK = ("6.1", "6.12")
 EVERY_TIME = ("selftests/cut/consistent", "selftests/cut/one-by-one", "selftests/cut/overlapping",
               "selftests/crash/", "selftests/lab/")
 # Of all tests, one in so many is run by the debug kernel in one ./check.
-DEBUG_PART = 5
+DEBUG_PART = 10
 # Of its boots, one in so many also looks for leaks, which costs half as much again.
 LEAKS_PART = 3
 
@@ -49,6 +49,8 @@ class Test:
     """A test file and what its "guest:" line asks for.
 
     disks=N size=SIZE disk=SPEC mem=SIZE cpus=N timeout=SECONDS kernel=6.12,debug udev alone long
+    parallel: it is about what CPUs do at the same moment; the CPUs of others take turns on one
+    thread of the host, which has two guests run side by side in less than half of the time
     soak: with --long it lasts SOAK_SECONDS, which COHORT_SOAK tells it
     """
 
@@ -67,6 +69,7 @@ class Test:
         self.alone = "alone" in self.words
         self.long = "long" in self.words
         self.soak = "soak" in self.words
+        self.turns = "parallel" not in self.words and "COHORT_LONG" not in os.environ
 
     def wish(self, name, default):
         for word in self.words:
@@ -76,7 +79,7 @@ class Test:
 
     def group(self):
         """Tests with equal groups share a boot."""
-        return (self.path if self.alone else "", self.udev, self.mem, self.cpus,
+        return (self.path if self.alone else "", self.udev, self.mem, self.cpus, self.turns,
                 self.size, tuple(self.extra), self.disks)
 
 
@@ -125,6 +128,9 @@ def discover(kernel, pattern, seed):
         return [test for test in tests
                 if kernel in (test.kernels or [kernel]) and pattern in test.path]
     kernels = share(tests, seed)
+    for test in tests:
+        # What both stock kernels run is run in parallel by one of them, drawn by lot.
+        test.turns |= kernel == STOCK[seed % 2] and set(kernels[test.path]) >= set(STOCK)
     return [test for test in tests if kernel in kernels[test.path] and pattern in test.path]
 
 
@@ -170,6 +176,7 @@ class Boot:
                 "--cpus", first.cpus, "--timeout", str(limit), "--out", self.folder,
                 "--log", self.file("kernel.log")]
         args += ["--udev"] if first.udev else []
+        args += ["--turns"] if first.turns else []
         args += [] if self.leaks else ["--append", "kmemleak=off"]
         args += ["--env", "COHORT_SEED=%s" % os.environ["COHORT_SEED"]]
         if "COHORT_LONG" in os.environ:

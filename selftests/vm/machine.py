@@ -192,12 +192,16 @@ def qemu_command(args, kernel, rundir, streams):
     if kvm_works(image):
         accel = ["-accel", "kvm", "-cpu", "host"]
     else:
-        # Emulated, a "rep movsb" takes its bytes one by one: let no one think it is fast.
+        # Emulated, a "rep movsb" takes its bytes one by one, and a "crc32" its bits: let no one
+        # think they are fast.
         # And behind a cmpxchg16b, QEMU 7.2 now and then leaves what it compared in the flags.
-        accel = ["-accel", "tcg,thread=multi",
-                 "-cpu", "max,la57=off,monitor=off,erms=off,fsrm=off,cx16=off"]
+        accel = ["-accel", "tcg,thread=" + ("single" if args.turns or args.icount else "multi"),
+                 "-cpu", "max,la57=off,monitor=off,erms=off,fsrm=off,cx16=off,sse4.2=off,"
+                 "pclmulqdq=off"]
         # What QEMU 7.2 translated is found again at the same virtual address only.
         append.append("norandmaps")
+        if args.icount:
+            accel += ["-icount", "shift=0,sleep=off"]
     if args.kernel == "6.12":
         append.append("kfence.sample_interval=100")
     append.append(args.append)

@@ -55,6 +55,11 @@ output_is_complete_and_binary_safe()
 	run 0 -- cat "$dir/data" && cmp "$dir/data" "$dir/out" && [[ ! -s $dir/err ]]
 }
 
+cpus_that_take_turns_are_two()
+{
+	run 0 --turns -- nproc && says out '^2$' && run 0 --icount -- nproc && says out '^2$'
+}
+
 a_panic_fails_the_run()
 {
 	run 125 --log "$dir/log" -- bash -c 'echo c >/proc/sysrq-trigger; sleep 60' &&
@@ -123,10 +128,11 @@ what_cannot_be_is_refused()
 }
 
 echo "TAP version 13"
-echo "1..11"
+echo "1..12"
 check status_and_streams_on 6.1
 check status_and_streams_on 6.12
 check output_is_complete_and_binary_safe
+check cpus_that_take_turns_are_two
 check a_panic_fails_the_run
 check a_warning_fails_the_run_of_a_good_command
 check a_kernel_that_never_comes_up_fails_the_run
