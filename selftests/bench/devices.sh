@@ -1,6 +1,7 @@
 # shellcheck shell=bash disable=SC2154,SC2034
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The devices under the peers: memory-backed null_blk, and slices of one.
+# The devices under the peers: memory-backed null_blk, and slices of one. Fast ones complete
+# at once; slow ones take their time for all they do, and hold writes in a cache until a flush.
 
 # note TEXT: progress, apart from the tables.
 note() { echo "# $*" >&2; }
@@ -22,7 +23,13 @@ null_make()
 	echo "$2" >"$dir/size"
 	echo 512 >"$dir/blocksize"
 	echo 1 >"$dir/memory_backed"
-	echo 0 >"$dir/irqmode"
+	if [[ $devices == slow ]]; then
+		echo 2 >"$dir/irqmode"
+		echo $((latency * 1000)) >"$dir/completion_nsec"
+		echo "$cache" >"$dir/cache_size"
+	else
+		echo 0 >"$dir/irqmode"
+	fi
 	nproc >"$dir/submit_queues"
 	echo 1 >"$dir/power" || fail "null_blk device $1 does not start"
 }

@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2154,SC2034
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The load cases: idle, preserved, first, many. One line per number in $results:
+# The load cases: idle, preserved, first, dense, many, cpus. One line per number in $results:
 #	PEER METRIC ROUND VALUE
 
 # record PEER METRIC VALUE [TURN]
@@ -102,14 +102,71 @@ case_first()
 	"$1_drop" 1
 }
 
+# Every chunk of a part, in order: what was written to the pool for it is one stream, too.
+case_dense()
+{
+	"$1_take" 1
+	record "$1" dense "$(fio_iops --filename="$dev" --rw=write --bs=4k --iodepth=32 --size=64m)"
+	settle
+	"$1_drop" 1
+}
+
+# lock_waits: how often a CPU has begun to wait for a lock since lock_waits_begin
+lock_waits_begin()
+{
+	local hist=$tracing/events/lock/contention_begin
+
+	echo '!hist:keys=flags' >"$hist/trigger" 2>/dev/null
+	echo 'hist:keys=flags' >"$hist/trigger" || fail "the kernel does not count waits for locks"
+}
+
+lock_waits()
+{
+	awk '/hitcount:/ { sum += $NF } END { print sum + 0 }' \
+		"$tracing/events/lock/contention_begin/hist"
+	echo '!hist:keys=flags' >"$tracing/events/lock/contention_begin/trigger"
+}
+
+# on_each_cpu COUNT OPTION...: a writer on each CPU, COUNT scattered writes of 4 KiB in all
+on_each_cpu()
+{
+	local jobs each
+
+	jobs=$(nproc)
+	each=$(($1 / jobs))
+	shift
+	fio_iops --filename="$dev" --rw=write --bs=4k --zonemode=strided --zonesize=4k \
+		--zonerange=64k --iodepth=32 --numjobs="$jobs" --group_reporting --thread \
+		--offset_increment="$((each * 64))k" --size="$((each * 64))k" \
+		--io_size="$((each * 4))k" "$@"
+}
+
+# First overwrites and later ones, all CPUs at once.
+case_cpus()
+{
+	local which count=$((mib * 16 < 8192 ? mib * 16 : 8192))
+
+	"$1_take" 1
+	for which in first later; do
+		lock_waits_begin
+		record "$1" "cpus-$which" "$(on_each_cpu $count)"
+		record "$1" "cpus-$which-waits" "$(awk -v n="$(lock_waits)" -v w=$count \
+			'BEGIN { printf "%.1f", n * 1000 / w }')"
+		settle
+	done
+	"$1_drop" 1
+}
+
+# Chunks of 16 and 64 KiB copied into 64 stores would be more than the guest's memory.
 case_many()
 {
+	[[ $1 != snapshot?* ]] || return 0
 	"$1_take" 1
 	first_overwrites "$1" many1 32 4096
 	"$1_drop" 1
-	"$1_take" 16
-	first_overwrites "$1" many16 32 4096
-	"$1_drop" 16
+	"$1_take" 64
+	first_overwrites "$1" many64 32 4096
+	"$1_drop" 64
 }
 
 run_load()
@@ -119,7 +176,7 @@ run_load()
 	note "round $round: $1"
 	linear_up
 	"$1_up"
-	for name in idle preserved first many; do
+	for name in idle preserved first dense many cpus; do
 		wanted "$name" && "case_$name" "$1"
 	done
 	"$1_down"

@@ -6,7 +6,7 @@
 #	PEER_drop N     deletes them
 #	PEER_pool       prints the disks that snapshots write to
 #	PEER_down
-# Persistent everywhere, with the smallest chunk each of them has.
+# Persistent everywhere; dm-snapshot with three sizes of chunk, dm-thin with its smallest.
 
 peers=()
 cutters=()
@@ -17,14 +17,14 @@ find_peers()
 
 	peers=()
 	cutters=()
-	for name in ${BENCH_PEERS:-cohort snapshot thin suspend}; do
+	for name in ${BENCH_PEERS:-cohort snapshot snapshot16 snapshot64 thin suspend}; do
 		case $name in
 		cohort)
 			peers+=(cohort)
 			cutters+=(cohort)
 			modprobe dm_cohort || fail "dm_cohort does not load"
 			;;
-		snapshot | thin) peers+=("$name") ;;
+		snapshot | snapshot16 | snapshot64 | thin) peers+=("$name") ;;
 		suspend) cutters+=(suspend) ;;
 		*) fail "no peer $name" ;;
 		esac
@@ -92,10 +92,11 @@ cohort_down()
 	null_remove bsrc
 }
 
-# ---- dm-snapshot: persistent, 4 KiB chunks, one store per snapshot ----
+# ---- dm-snapshot: persistent, one store per snapshot ----
 
 snapshot_up()
 {
+	snapshot_chunk=${1:-8}
 	null_make bsrc "$mib"
 	dm_make borigin "0 $(sectors_of /dev/bsrc) snapshot-origin /dev/bsrc"
 	dev=/dev/mapper/borigin
@@ -111,7 +112,7 @@ snapshot_take()
 	done
 	dmsetup suspend borigin
 	for ((i = 1; i <= $1; i++)); do
-		dm_make "bsnap$i" "0 $(sectors_of /dev/bsrc) snapshot /dev/bsrc /dev/bcow$i P 8"
+		dm_make "bsnap$i" "0 $(sectors_of /dev/bsrc) snapshot /dev/bsrc /dev/bcow$i P $snapshot_chunk"
 	done
 	dmsetup resume borigin
 }
@@ -137,6 +138,18 @@ snapshot_down()
 	dm_remove borigin
 	null_remove bsrc
 }
+
+snapshot16_up() { snapshot_up 32; }
+snapshot16_take() { snapshot_take "$1"; }
+snapshot16_drop() { snapshot_drop "$1"; }
+snapshot16_pool() { snapshot_pool; }
+snapshot16_down() { snapshot_down; }
+
+snapshot64_up() { snapshot_up 128; }
+snapshot64_take() { snapshot_take "$1"; }
+snapshot64_drop() { snapshot_drop "$1"; }
+snapshot64_pool() { snapshot_pool; }
+snapshot64_down() { snapshot_down; }
 
 # ---- dm-thin: 64 KiB blocks, the smallest there are ----
 

@@ -6,6 +6,8 @@ print_machine()
 {
 	echo "kernel $(uname -r), $(nproc) CPUs, $(awk '/^model name/ { sub(/.*: /, ""); print; exit }' /proc/cpuinfo)"
 	echo "$rounds rounds of $seconds s, sources of $mib MiB on null_blk; the middle round is shown"
+	[[ $devices != slow ]] ||
+		echo "each request takes $latency us, and each disk has a volatile cache of $cache MiB"
 	echo
 }
 
@@ -80,11 +82,18 @@ print_load()
 		row "first overwrite, scattered, QD1" first1
 		row "  pool bytes each" first1-bytes '%.2f KiB'
 	fi
+	wanted dense && row "first overwrite, in order, QD32" dense
+	if wanted cpus; then
+		row "first overwrite, a writer per CPU" cpus-first
+		row "  waits for a lock in 1,000" cpus-first-waits '%.1f'
+		row "later overwrite, a writer per CPU" cpus-later
+		row "  waits for a lock in 1,000" cpus-later-waits '%.1f'
+	fi
 	if wanted many; then
 		row "first overwrite, 1 snapshot, QD32" many1
-		row "first overwrite, 16 snapshots" many16
-		ratio_row "  16 to 1" many16 many1
-		row "  pool bytes each" many16-bytes '%.2f KiB'
+		row "first overwrite, 64 snapshots" many64
+		ratio_row "  64 to 1" many64 many1
+		row "  pool bytes each" many64-bytes '%.2f KiB'
 	fi
 	echo
 }
