@@ -140,8 +140,9 @@ void cohort_get_error(struct cohort *ctx, struct cohort_error *error);
  *   (default): what to do when one member fails
  * @desired_copy_methodology: 2 implementation decides, 6 copy on write; other
  *   methodologies are not supported (1)
- * @read_only: 3 SyncedElement, which images always are; 2 and 4 would make the
- *   source read-only and are not supported (1)
+ * @read_only: 3 SyncedElement, which is the default and contradicts a goal's
+ *   read_only of 0 (5); 2 and 4 would make the source read-only and are not
+ *   supported (1)
  * @time_before_removal: seconds to keep the relationship, 0 is for ever
  * @failed_copy_stops_host_io: 1: when the pool is full, writes to the sources
  *   wait, for the goal's hold_time, before the relationship breaks; 0 (default):
@@ -200,8 +201,9 @@ int cohort_replication_setting_data_set(struct cohort *ctx,
 /**
  * struct cohort_target_setting_goal - TargetSettingGoal
  * @size: set by cohort_target_setting_goal_init()
- * @read_only: images refuse writes: 1 (default), or 0, which is not supported
- *   for a snapshot yet (1)
+ * @read_only: 1 (default): images refuse writes. 0: they can be written; what is
+ *   written takes space of the pool, makes the relationship Skewed, and goes with
+ *   operation COHORT_OPERATION_RESET_REPLICA, for which no image may be open
  * @udev_visible: 1: udev may probe the images and link them, with a low
  *   priority; 0 (default): no by-uuid or by-label link ever points to an image
  * @space_limit: bytes of preserved chunks the images may read, 0 is no limit

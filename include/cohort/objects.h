@@ -55,6 +55,10 @@ struct cohort_module {
  * @reason: why it is failed, or NULL
  * @generation: superblock generation
  * @damaged: preserved chunks found damaged since activation
+ * @index_runs: index runs, each of which says an older part of the log
+ * @index_memory: bytes of memory that the index takes: entries, cached blocks of runs
+ * @index_limit: bytes that it may take; of a pool that needs no runs it takes less
+ * @log_start: a restart reads the log from the segment of this use on, 0: all of it
  */
 struct cohort_pool {
 	struct cohort_pool *next;
@@ -75,6 +79,10 @@ struct cohort_pool {
 	char *reason;
 	uint64_t generation;
 	uint64_t damaged;
+	uint32_t index_runs;
+	uint64_t index_memory;
+	uint64_t index_limit;
+	uint64_t log_start;
 };
 
 /**
