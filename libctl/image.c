@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* image.c - the devices of a snapshot: one read-only image per member */
+/* image.c - the devices of a snapshot: one image per member */
 #include <errno.h>
 #include <inttypes.h>
 #include <libdevmapper.h>
@@ -64,7 +64,7 @@ static int image_table(struct cohort *ctx, const struct cohort_relationship *rel
 		.target = "cohort-replica",
 		.params = params,
 		.sectors = source->size / SECTOR,
-		.read_only = true,
+		.read_only = rel->flags & COHORT_RELATIONSHIP_FLAGS_READ_ONLY,
 		.udev_flags = udev_flags(rel),
 	};
 
@@ -73,6 +73,12 @@ static int image_table(struct cohort *ctx, const struct cohort_relationship *rel
 	snprintf(params, sizeof(params), "%s %s %u %s", pool_dev, rel->name, member->index,
 		 source->dev);
 	return dm_create(ctx, &table, batch);
+}
+
+static bool has_cut(uint32_t copy_state)
+{
+	return copy_state == COHORT_COPY_STATE_SYNCHRONIZED ||
+	       copy_state == COHORT_COPY_STATE_SKEWED;
 }
 
 /* *@made: it was not there before. A source that is not attached has no images. */
@@ -85,7 +91,7 @@ static int image_make(struct cohort *ctx, const struct cohort_relationship *rel,
 	int ret;
 
 	*made = false;
-	if (member->copy_state != COHORT_COPY_STATE_SYNCHRONIZED || !member->source)
+	if (!has_cut(member->copy_state) || !member->source)
 		return 0;
 	ret = cohort_source_get(ctx, member->source, &source);
 	if (ret)
@@ -124,8 +130,7 @@ static void unmake(struct cohort *ctx, const struct cohort_relationship *rel,
 
 static bool has_images(const struct cohort_relationship *rel)
 {
-	return rel->copy_state == COHORT_COPY_STATE_SYNCHRONIZED ||
-	       rel->copy_state == COHORT_COPY_STATE_MIXED;
+	return has_cut(rel->copy_state) || rel->copy_state == COHORT_COPY_STATE_MIXED;
 }
 
 int images_make(struct cohort *ctx, const struct cohort_relationship *rel)

@@ -43,6 +43,10 @@ static const struct field pool_fields[] = {
 	F(POOL, REASON, STR, pool, reason),
 	F(POOL, GENERATION, U64, pool, generation),
 	F(POOL, DAMAGED, U64, pool, damaged),
+	F(POOL, INDEX_RUNS, U32, pool, index_runs),
+	F(POOL, INDEX_MEMORY, U64, pool, index_memory),
+	F(POOL, INDEX_LIMIT, U64, pool, index_limit),
+	F(POOL, LOG_START, U64, pool, log_start),
 };
 
 static const struct field source_fields[] = {

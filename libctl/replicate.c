@@ -192,6 +192,14 @@ static int return_to_pool(struct cohort *ctx, const struct cohort_modify_request
 	return result;
 }
 
+/* What an image holds changes below whoever has it open. */
+static int check_images(struct cohort *ctx, const struct cohort_modify_request *req,
+			const struct cohort_relationship *rel)
+{
+	return req->operation == COHORT_OPERATION_RESET_REPLICA ?
+		images_check_unused(ctx, rel, NULL) : 0;
+}
+
 static int modify(struct cohort *ctx, const struct cohort_modify_request *req,
 		  const struct cohort_relationship *rel, struct cohort_reply **ret)
 {
@@ -202,6 +210,9 @@ static int modify(struct cohort *ctx, const struct cohort_modify_request *req,
 		return result;
 	if (req->operation == COHORT_OPERATION_RETURN_TO_POOL)
 		return return_to_pool(ctx, req, rel, ret);
+	result = check_images(ctx, req, rel);
+	if (result)
+		return result;
 	result = send_operation(ctx, rel->name, req->operation, req->force, req->timeout_ms,
 				&reply);
 	return finish(ctx, result, reply, ret);

@@ -361,10 +361,5 @@ int check_goal(struct cohort *ctx, const struct cohort_target_setting_goal *goal
 		ret = judge_boolean(ctx, "TargetSettingGoal", "ReadOnly", copy->read_only);
 	if (!ret)
 		ret = judge_boolean(ctx, "TargetSettingGoal", "UdevVisible", copy->udev_visible);
-	if (ret)
-		return ret;
-	if (!copy->read_only)
-		return fail_errno(ctx, EOPNOTSUPP, "TargetSettingGoal",
-				  "images that can be written are not supported");
-	return 0;
+	return ret;
 }

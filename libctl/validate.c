@@ -262,9 +262,12 @@ static int apply_settings(struct cohort *ctx, struct replica_args *args)
 					  "ConsistentPointInTime contradicts Consistency 2");
 		args->consistency = COHORT_CONSISTENCY_SEQUENTIAL;
 	}
+	if (data.read_only == 3 && goal.read_only == 0)
+		return fail_errno(ctx, EINVAL, "TargetSettingGoal",
+				  "ReadOnly 0 contradicts ReadOnly 3 of the replication settings");
 	args->on_error = data.on_group_or_list_error;
 	args->remove_after = data.time_before_removal;
-	args->flags = COHORT_RELATIONSHIP_FLAGS_READ_ONLY;
+	args->flags = goal.read_only == 0 ? 0 : COHORT_RELATIONSHIP_FLAGS_READ_ONLY;
 	if (goal.udev_visible == 1)
 		args->flags |= COHORT_RELATIONSHIP_FLAGS_UDEV_VISIBLE;
 	args->space_limit = goal.space_limit;

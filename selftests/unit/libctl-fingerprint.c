@@ -2,7 +2,7 @@
 /* The fingerprint sees what it promises to see, is the same twice, and fits any size. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "../../libctl/private.h"
@@ -14,10 +14,8 @@ typedef uint8_t print[COHORT_FINGERPRINT_LEN];
 
 static int file_of(uint64_t size)
 {
-	char path[] = "/tmp/cohort-fingerprint-XXXXXX";
-	const int fd = mkstemp(path);
+	const int fd = memfd_create("fingerprint", MFD_CLOEXEC);
 
-	unlink(path);
 	CHECK(fd >= 0 && !ftruncate(fd, (off_t)size), "file of %llu bytes",
 	      (unsigned long long)size);
 	return fd;

@@ -13,7 +13,8 @@ static struct cohort *ctx;
 /* Rows stated once more, independently of the table: state, operation, end state. */
 static const unsigned int legal[][3] = {
 	{ 2, 4, 4 }, { 8, 4, 4 },
-	{ 2, 19, 0 }, { 4, 19, 0 }, { 5, 19, 0 }, { 8, 19, 0 }, { 14, 19, 0 },
+	{ 2, 19, 0 }, { 4, 19, 0 }, { 5, 19, 0 }, { 8, 19, 0 }, { 13, 19, 0 }, { 14, 19, 0 },
+	{ 4, 27, 4 }, { 13, 27, 4 },
 };
 
 static int expected(unsigned int state, unsigned int operation, unsigned int *to)
@@ -102,7 +103,7 @@ static void supported_operations(void)
 	size_t n = ARRAY_SIZE(ops);
 
 	CHECK_INT(cohort_get_supported_operations(ctx, 6, COHORT_UNSET, ops, &n), 0, "all");
-	CHECK_INT((long long)n, 2, "activate and return");
+	CHECK_INT((long long)n, 3, "activate, reset and return");
 	n = ARRAY_SIZE(ops);
 	CHECK_INT(cohort_get_supported_operations(ctx, 7, COHORT_COPY_STATE_BROKEN, ops, &n), 0,
 		  "broken");
@@ -110,7 +111,7 @@ static void supported_operations(void)
 	CHECK_INT(ops[0].operation, COHORT_OPERATION_RETURN_TO_POOL, "broken");
 	n = 0;
 	CHECK_INT(cohort_get_supported_operations(ctx, 6, COHORT_UNSET, NULL, &n), 0, "no room");
-	CHECK_INT((long long)n, 2, "count is told");
+	CHECK_INT((long long)n, 3, "count is told");
 	CHECK_INT(cohort_get_supported_operations(ctx, 6, 1, ops, &n), 5, "reserved state");
 }
 
@@ -120,9 +121,10 @@ static void supported_states(void)
 	size_t n = ARRAY_SIZE(states);
 
 	CHECK_INT(cohort_get_supported_copy_states(ctx, 6, COHORT_UNSET, states, &n), 0, "all");
-	CHECK_INT((long long)n, 6, "all");
+	CHECK_INT((long long)n, 7, "all");
 	for (size_t i = 0; i < n; i++)
 		CHECK(states[i].host_accessible == (states[i].copy_state == 4 ||
+						    states[i].copy_state == 13 ||
 						    states[i].copy_state == 14),
 		      "state %d", states[i].copy_state);
 	n = ARRAY_SIZE(states);

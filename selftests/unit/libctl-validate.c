@@ -361,11 +361,29 @@ static void goal_values(void)
 	cohort_target_setting_goal_init(&goal);
 	r.target_setting_goal = &goal;
 	goal.read_only = 0;
-	expect(&r, 1, "TargetSettingGoal");
+	expect(&r, 0, NULL);
 	goal.read_only = 2;
 	expect(&r, 5, "TargetSettingGoal");
 	goal.read_only = 1;
 	goal.udev_visible = -2;
+	expect(&r, 5, "TargetSettingGoal");
+}
+
+static void images_that_can_be_written(void)
+{
+	struct cohort_replication_setting_data d;
+	struct cohort_target_setting_goal goal;
+	struct cohort_request r = request();
+	struct replica_args args;
+
+	cohort_replication_setting_data_init(&d);
+	cohort_target_setting_goal_init(&goal);
+	r.replication_setting_data = &d;
+	r.target_setting_goal = &goal;
+	goal.read_only = 0;
+	CHECK_INT(validate_replica(ctx, &r, true, &args), 0, "ReadOnly 0");
+	CHECK_INT(args.flags, 0, "flags");
+	d.read_only = 3;
 	expect(&r, 5, "TargetSettingGoal");
 }
 
@@ -420,7 +438,8 @@ static void modify_operations(void)
 	for (int v = -3; v <= 0x10003; v++) {
 		int code = 5;
 
-		if (v == COHORT_OPERATION_ACTIVATE || v == COHORT_OPERATION_RETURN_TO_POOL)
+		if (v == COHORT_OPERATION_ACTIVATE || v == COHORT_OPERATION_RETURN_TO_POOL ||
+		    v == COHORT_OPERATION_RESET_REPLICA)
 			code = 0;
 		else if ((v >= 2 && v <= 27) || (v >= 0x8000 && v <= 0xffff))
 			code = 1;
@@ -510,6 +529,7 @@ static const struct unit_case cases[] = {
 	{ "writes_held_on_a_full_pool", writes_held_on_a_full_pool },
 	{ "settings_of_reserved_values", settings_of_reserved_values },
 	{ "goal_values", goal_values },
+	{ "images_that_can_be_written", images_that_can_be_written },
 	{ "sizes_of_requests", sizes_of_requests },
 	{ "timeouts", timeouts },
 	{ "existing_group", existing_group },
