@@ -7,10 +7,12 @@
 #include "group.h"
 #include "index.h"
 #include "log.h"
+#include "overlay.h"
 #include "plant.h"
 #include "registry.h"
 #include "replay.h"
 #include "replica.h"
+#include "runs.h"
 #include "source.h"
 #include "trace.h"
 
@@ -53,7 +55,11 @@ static int load_preserve(void *ctx, const struct cohort_preserve *p, u64 addr)
 	node->addr = addr;
 	node->unreadable = p->unreadable;
 	node->crc = p->crc;
-	err = cohort_index_insert(load->pool->index, node, &newest);
+	if (cohort_is_overlay(p->source))
+		err = cohort_index_supersede(load->pool->index, node,
+					     cohort_pool_superseded(load->pool), load->pool);
+	else
+		err = cohort_index_insert(load->pool->index, node, &newest);
 	if (err) {
 		/* the same key twice: the first one was there when it was needed */
 		cohort_index_node_free(node);
@@ -88,10 +94,46 @@ static int delete_object(struct cohort_pool *pool, u16 type, u32 id)
 		rel = cohort_rel_by_id(pool, id);
 		if (!rel)
 			return -EUCLEAN;
+		/* its id may be used again */
+		cohort_overlay_unload_rel(pool, id);
 		cohort_rel_unlink(rel);
 		cohort_rel_put(rel);
 		return 0;
 	}
+}
+
+static void forget_run(struct cohort_pool *pool, struct cohort_runs_item *item)
+{
+	cohort_runs_del(&pool->runs, item);
+	kvfree(item);
+}
+
+static int load_run(struct cohort_pool *pool, const void *record)
+{
+	struct cohort_runs_item *item = cohort_runs_new(cohort_run_record_count(record));
+	struct cohort_runs_item *old;
+	int err = item ? cohort_run_record_decode(&item->run, record, &pool->sb) : -ENOMEM;
+
+	if (err) {
+		kvfree(item);
+		return err;
+	}
+	old = cohort_runs_by_id(&pool->runs, item->run.id);
+	if (old)
+		forget_run(pool, old);
+	pool->next_id = max(pool->next_id, item->run.id + 1);
+	cohort_runs_add(&pool->runs, item);
+	return 0;
+}
+
+static int unload_run(struct cohort_pool *pool, u32 id)
+{
+	struct cohort_runs_item *item = cohort_runs_by_id(&pool->runs, id);
+
+	if (!item)
+		return -EUCLEAN;
+	forget_run(pool, item);
+	return 0;
 }
 
 static int load_record(void *ctx, const void *record, u64 seq, u32 segment)
@@ -114,11 +156,54 @@ static int load_record(void *ctx, const void *record, u64 seq, u32 segment)
 	case COHORT_REC_REL:
 		err = cohort_rel_decode(load->pool, record);
 		break;
+	case COHORT_REC_RUN:
+		err = load_run(load->pool, record);
+		break;
+	case COHORT_REC_RUN_DEL:
+		err = unload_run(load->pool, le32_to_cpu(r->id));
+		break;
+	case COHORT_REC_OVERLAY:
+		err = cohort_overlay_decode(load->pool, record);
+		break;
+	case COHORT_REC_OVERLAY_DEL:
+		cohort_overlay_unload(load->pool, le32_to_cpu(r->id));
+		err = 0;
+		break;
 	default:
 		err = delete_object(load->pool, type, le32_to_cpu(r->id));
 	}
 	mutex_unlock(&cohort_lock);
 	return err;
+}
+
+static bool segments_there(const struct cohort_run *run, const struct cohort_segment_entry *table)
+{
+	u32 i;
+
+	for (i = 0; i < run->count; i++)
+		if (!table[run->segment[i]].seq ||
+		    table[run->segment[i]].kind != COHORT_SEGMENT_INDEX)
+			return false;
+	return true;
+}
+
+/* Those of a flush that was cut off do not count: the log says all of it. */
+static int load_runs(struct cohort_pool *pool, const struct cohort_segment_entry *table)
+{
+	struct cohort_runs_item *item, *next;
+	u32 i;
+
+	list_for_each_entry_safe(item, next, &pool->runs.list, list) {
+		if (item->run.to > pool->sb.log_start) {
+			forget_run(pool, item);
+			continue;
+		}
+		if (!segments_there(&item->run, table))
+			return -EUCLEAN;
+		for (i = 0; i < item->run.count; i++)
+			cohort_segments_index_live(&pool->log->segs, item->run.segment[i], 1);
+	}
+	return 0;
 }
 
 /* The cuts the catalog knows are what has to be protected. */
@@ -138,9 +223,20 @@ static int load_live(struct cohort_pool *pool)
 	return err;
 }
 
+static int load_overlays(struct cohort_pool *pool)
+{
+	int err;
+
+	mutex_lock(&cohort_lock);
+	err = cohort_overlay_bind(pool);
+	mutex_unlock(&cohort_lock);
+	return err;
+}
+
 /* The newer superblock may be lost: no epoch of a cut is used again, whatever it said. */
 static u64 newest_cut(const struct cohort_pool *pool)
 {
+	const struct cohort_runs_item *item;
 	const struct cohort_rel *rel;
 	u64 epoch = 0;
 	u32 i;
@@ -148,6 +244,8 @@ static u64 newest_cut(const struct cohort_pool *pool)
 	list_for_each_entry(rel, &pool->rels, list)
 		for (i = 0; i < rel->count; i++)
 			epoch = max(epoch, rel->member[i].epoch);
+	list_for_each_entry(item, &pool->runs.list, list)
+		epoch = max(epoch, item->run.max_epoch);
 	return epoch;
 }
 
@@ -157,6 +255,9 @@ static int load_chunk_space(void *ctx, u32 source_id, u64 epoch, bool newest)
 	struct cohort_source *source = cohort_source_by_id(ctx, source_id);
 	int err;
 
+	if (newest && cohort_is_overlay(source_id) &&
+	    cohort_overlay_needs(ctx, source_id, 0, epoch))
+		cohort_overlay_count(ctx, source_id, 1);
 	/* of a source that was removed: dropped before anybody asks */
 	if (!source)
 		return 0;
@@ -194,15 +295,23 @@ int cohort_catalog_load(struct cohort_pool *pool, u64 *last_seq, u32 *last_crc,
 	if (!r.table)
 		return cohort_refuse(words, -ENOMEM, "no memory for the segment table");
 	err = cohort_replay_run(&r);
+	if (!err) {
+		err = load_runs(pool, r.table);
+		if (err)
+			strscpy(r.why, "a segment of an index run is missing", sizeof(r.why));
+	}
 	if (!err)
 		err = load_live(pool);
+	if (!err)
+		err = load_overlays(pool);
 	if (!err)
 		err = cohort_index_each(pool->index, load_chunk_space, pool);
 	if (err)
 		cohort_refuse(words, err, "pool \"%s\": %s (error %d)", pool->name,
 			      r.why[0] ? r.why : "the catalog could not be loaded", err);
 	else
-		cohort_segments_load(&pool->log->segs, r.table);
+		cohort_segments_load(&pool->log->segs, r.table,
+				     pool->runs.nr ? pool->sb.log_start : 0);
 	pool->sb.nonce = newest_nonce(pool, r.table);
 	kvfree(r.table);
 	*last_seq = max(r.last_seq, pool->sb.next_seq - 1);
@@ -222,6 +331,7 @@ void cohort_catalog_unload(struct cohort_pool *pool)
 		cohort_rel_unlink(rel);
 		cohort_rel_put(rel);
 	}
+	cohort_overlay_unload_all(pool);
 	list_for_each_entry_safe(group, g, &pool->groups, list) {
 		cohort_group_unlink(group);
 		cohort_group_free(group);
@@ -253,9 +363,12 @@ static void *dump_space(struct dump *d, size_t len)
 
 static size_t catalog_size(struct cohort_pool *pool)
 {
+	struct cohort_overlay *overlay;
+	struct cohort_runs_item *item;
 	struct cohort_source *source;
 	struct cohort_group *group;
 	struct cohort_rel *rel;
+	unsigned long id;
 	size_t len = 0;
 
 	list_for_each_entry(source, &pool->sources, list)
@@ -264,7 +377,36 @@ static size_t catalog_size(struct cohort_pool *pool)
 		len += cohort_group_record_len(group);
 	list_for_each_entry(rel, &pool->rels, list)
 		len += cohort_rel_record_len(rel);
+	list_for_each_entry(item, &pool->runs.list, list)
+		len += cohort_run_record_len(item->run.count);
+	xa_for_each(&pool->overlays, id, overlay)
+		len += sizeof(struct cohort_disk_overlay);
 	return len;
+}
+
+static void dump_runs(struct cohort_pool *pool, struct dump *d)
+{
+	struct cohort_runs_item *item;
+	void *at;
+
+	list_for_each_entry(item, &pool->runs.list, list) {
+		at = dump_space(d, cohort_run_record_len(item->run.count));
+		if (at)
+			cohort_run_record_encode(&item->run, at);
+	}
+}
+
+static void dump_overlays(struct cohort_pool *pool, struct dump *d)
+{
+	struct cohort_overlay *overlay;
+	unsigned long id;
+	void *at;
+
+	xa_for_each(&pool->overlays, id, overlay) {
+		at = dump_space(d, sizeof(struct cohort_disk_overlay));
+		if (at)
+			cohort_overlay_encode(overlay, at);
+	}
 }
 
 static void dump_catalog(struct cohort_pool *pool, struct dump *d)
@@ -292,6 +434,8 @@ static void dump_catalog(struct cohort_pool *pool, struct dump *d)
 			if (at)
 				cohort_rel_encode(rel, at);
 		}
+	dump_overlays(pool, d);
+	dump_runs(pool, d);
 }
 
 /* As many whole records as fit into a batch. */
@@ -332,6 +476,11 @@ static int append_dump(struct cohort_pool *pool, const struct dump *d, u64 *firs
 
 int cohort_catalog_checkpoint(struct cohort_pool *pool)
 {
+	return cohort_catalog_checkpoint_from(pool, pool->sb.log_start);
+}
+
+int cohort_catalog_checkpoint_from(struct cohort_pool *pool, u64 log_start)
+{
 	struct dump d = { };
 	u64 first = 0;
 	int err;
@@ -352,7 +501,8 @@ int cohort_catalog_checkpoint(struct cohort_pool *pool)
 	/* an empty catalog voids everything that was written so far */
 	if (!first)
 		first = READ_ONCE(pool->log->completed) + 1;
-	return cohort_pool_set_catalog_seq(pool, first);
+	/* whatever the disk said: one of the superblocks may be written */
+	return cohort_pool_set_catalog_seq(pool, first, log_start) ? -EIO : 0;
 }
 
 /* ---- break ---- */
@@ -406,10 +556,11 @@ static void break_member(struct cohort_rel *rel, u32 i)
 
 	lockdep_assert_held(&cohort_cut_mutex);
 	WRITE_ONCE(m->state, COHORT_COPY_STATE_BROKEN);
-	/* pairs with the barrier in image_lost(): broken before its space is used anew */
+	/* pairs with the barrier in cohort_image_lost(): broken before its space is used anew */
 	smp_wmb();
 	if (m->epoch)
 		cohort_source_live_del(m->source, m->epoch);
+	cohort_overlay_drop(rel, i);
 }
 
 static void break_rel(struct cohort_rel *rel, const char *reason)

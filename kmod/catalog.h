@@ -19,6 +19,8 @@ void cohort_catalog_unload(struct cohort_pool *pool);
  * can go. Caller holds catalog_mutex, not cohort_lock.
  */
 int cohort_catalog_checkpoint(struct cohort_pool *pool);
+/* The same, and in one step with it the log begins at the segment of use @log_start. */
+int cohort_catalog_checkpoint_from(struct cohort_pool *pool, u64 log_start);
 
 /*
  * The oldest relationship that holds a cut breaks as a whole. One that would

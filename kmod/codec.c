@@ -7,8 +7,7 @@ u32 cohort_pool_seed(const u8 uuid[16])
 	return cohort_crc32c(~0u, uuid, 16);
 }
 
-/* CRC of a block whose 4-byte crc field lies at @at, bound to its address. */
-static u32 block_crc(u32 seed, u64 address, const void *block, size_t len, size_t at)
+u32 cohort_block_crc(u32 seed, u64 address, const void *block, size_t len, size_t at)
 {
 	const __le64 where = cpu_to_le64(address);
 	const u32 zero = 0;
@@ -71,6 +70,8 @@ int cohort_super_layout(struct cohort_super *sb, u64 size, u32 chunk_size, const
 	sb->next_seq = 1;
 	sb->next_segment = 1;
 	sb->catalog_seq = 0;
+	sb->log_start = 0;
+	sb->overlays = false;
 	sb->flags = COHORT_SB_CLEAN;
 	return 0;
 }
@@ -112,10 +113,13 @@ void cohort_super_encode(const struct cohort_super *sb, void *block)
 	d->next_seq = cpu_to_le64(sb->next_seq);
 	d->next_segment = cpu_to_le64(sb->next_segment);
 	d->catalog_seq = cpu_to_le64(sb->catalog_seq);
+	d->log_start = cpu_to_le64(sb->log_start);
+	d->incompat = cpu_to_le64((sb->log_start ? COHORT_INCOMPAT_RUNS : 0) |
+				  (sb->overlays ? COHORT_INCOMPAT_OVERLAYS : 0));
 	d->flags = cpu_to_le32(sb->flags);
 	memcpy(d->name, sb->name, sizeof(d->name));
-	d->crc = cpu_to_le32(block_crc(cohort_pool_seed(sb->uuid), address, d, sizeof(*d),
-				       offsetof(struct cohort_disk_super, crc)));
+	d->crc = cpu_to_le32(cohort_block_crc(cohort_pool_seed(sb->uuid), address, d, sizeof(*d),
+					      offsetof(struct cohort_disk_super, crc)));
 }
 
 int cohort_name_decode(char *name, const u8 *disk, size_t size)
@@ -168,6 +172,10 @@ static void super_fields(struct cohort_super *sb, const struct cohort_disk_super
 	sb->next_seq = le64_to_cpu(d->next_seq);
 	sb->next_segment = le64_to_cpu(d->next_segment);
 	sb->catalog_seq = le64_to_cpu(d->catalog_seq);
+	sb->log_start = 0;
+	if (le64_to_cpu(d->incompat) & COHORT_INCOMPAT_RUNS)
+		sb->log_start = le64_to_cpu(d->log_start);
+	sb->overlays = le64_to_cpu(d->incompat) & COHORT_INCOMPAT_OVERLAYS;
 	sb->flags = le32_to_cpu(d->flags);
 }
 
@@ -180,8 +188,8 @@ int cohort_super_decode(struct cohort_super *sb, const void *block, u64 address,
 	*why = "no cohort pool on the device";
 	if (memcmp(d->magic, COHORT_SUPER_MAGIC, sizeof(d->magic)))
 		return -ENOENT;
-	crc = block_crc(cohort_pool_seed(d->uuid), address, d, sizeof(*d),
-			offsetof(struct cohort_disk_super, crc));
+	crc = cohort_block_crc(cohort_pool_seed(d->uuid), address, d, sizeof(*d),
+			       offsetof(struct cohort_disk_super, crc));
 	*why = "pool superblock is damaged";
 	if (crc != le32_to_cpu(d->crc) || le64_to_cpu(d->address) != address)
 		return -EUCLEAN;
@@ -248,8 +256,8 @@ void cohort_table_encode(u32 seed, u64 address, const struct cohort_segment_entr
 		d->seg[i].kind = cpu_to_le32(seg[i].kind);
 		d->seg[i].min_seq = cpu_to_le64(seg[i].min_seq);
 	}
-	d->crc = cpu_to_le32(block_crc(seed, address, d, sizeof(*d),
-				       offsetof(struct cohort_disk_table, crc)));
+	d->crc = cpu_to_le32(cohort_block_crc(seed, address, d, sizeof(*d),
+					      offsetof(struct cohort_disk_table, crc)));
 }
 
 static bool all_zero(const void *p, size_t len)
@@ -276,8 +284,8 @@ int cohort_table_decode(u32 seed, u64 address, const void *sector,
 		return 0;
 	}
 	if (le32_to_cpu(d->magic) != COHORT_TABLE_MAGIC || le64_to_cpu(d->address) != address ||
-	    le32_to_cpu(d->crc) != block_crc(seed, address, d, sizeof(*d),
-					     offsetof(struct cohort_disk_table, crc)))
+	    le32_to_cpu(d->crc) != cohort_block_crc(seed, address, d, sizeof(*d),
+						    offsetof(struct cohort_disk_table, crc)))
 		return -EUCLEAN;
 	for (i = 0; i < COHORT_TABLE_PER_SECTOR; i++) {
 		seg[i].seq = le64_to_cpu(d->seg[i].seq);
@@ -285,7 +293,8 @@ int cohort_table_decode(u32 seed, u64 address, const void *sector,
 		seg[i].length = le32_to_cpu(d->seg[i].length);
 		seg[i].kind = le32_to_cpu(d->seg[i].kind);
 		seg[i].min_seq = le64_to_cpu(d->seg[i].min_seq);
-		if (seg[i].seq && seg[i].kind != COHORT_SEGMENT_LOG)
+		if (seg[i].seq && seg[i].kind != COHORT_SEGMENT_LOG &&
+		    seg[i].kind != COHORT_SEGMENT_INDEX)
 			return -EUCLEAN;
 	}
 	return 0;
@@ -306,8 +315,8 @@ u32 cohort_batch_encode(u32 seed, struct cohort_batch *b, void *block)
 	d->data_len = cpu_to_le32(b->data_len);
 	d->data_crc = cpu_to_le32(b->data_crc);
 	memset(d->reserved, 0, sizeof(d->reserved));
-	b->crc = block_crc(seed, b->address, d, sizeof(*d),
-			   offsetof(struct cohort_disk_batch, crc));
+	b->crc = cohort_block_crc(seed, b->address, d, sizeof(*d),
+				  offsetof(struct cohort_disk_batch, crc));
 	d->crc = cpu_to_le32(b->crc);
 	return b->crc;
 }
@@ -332,7 +341,8 @@ int cohort_batch_decode(u32 seed, u64 address, u64 room, u32 chunk_size, const v
 
 	if (le32_to_cpu(d->magic) != COHORT_BATCH_MAGIC || le64_to_cpu(d->address) != address)
 		return -ENOENT;
-	b->crc = block_crc(seed, address, d, sizeof(*d), offsetof(struct cohort_disk_batch, crc));
+	b->crc = cohort_block_crc(seed, address, d, sizeof(*d),
+				  offsetof(struct cohort_disk_batch, crc));
 	if (b->crc != le32_to_cpu(d->crc))
 		return -ENOENT;
 	b->address = address;
@@ -378,6 +388,11 @@ static u64 round8(u64 n)
 	return (n + 7) & ~7ull;
 }
 
+static u64 run_length(const struct cohort_disk_run *d, u64 len)
+{
+	return len < sizeof(*d) ? 0 : round8(sizeof(*d) + 4ull * le32_to_cpu(d->count));
+}
+
 /* The exact length a record of this type must have, 0 if it can not be one. */
 static u64 record_length(const void *buf, u64 len)
 {
@@ -396,9 +411,15 @@ static u64 record_length(const void *buf, u64 len)
 		if (len < sizeof(*rel))
 			return 0;
 		return sizeof(*rel) + (u64)le32_to_cpu(rel->count) * sizeof(rel->member[0]);
+	case COHORT_REC_RUN:
+		return run_length(buf, len);
+	case COHORT_REC_OVERLAY:
+		return sizeof(struct cohort_disk_overlay);
 	case COHORT_REC_SOURCE_DEL:
 	case COHORT_REC_GROUP_DEL:
 	case COHORT_REC_REL_DEL:
+	case COHORT_REC_RUN_DEL:
+	case COHORT_REC_OVERLAY_DEL:
 		return sizeof(*r);
 	}
 	return 0;

@@ -25,7 +25,9 @@ struct cohort_super {
 	u64	next_seq;
 	u64	next_segment;
 	u64	catalog_seq;
+	u64	log_start;		/* 0: all of the log is to be replayed, no run counts */
 	u32	flags;
+	bool	overlays;		/* there may be some */
 	char	name[COHORT_DISK_NAME];
 };
 
@@ -58,8 +60,28 @@ struct cohort_preserve {
 	u64	unreadable;
 };
 
+/* Is it the id of an overlay, not of a source? */
+static inline bool cohort_is_overlay(u32 id)
+{
+	return id & COHORT_OVERLAY_ID;
+}
+
+/* What stands for the epoch in an overlay's entry of batch @seq; and back. */
+static inline u64 cohort_overlay_epoch(u64 seq)
+{
+	return COHORT_EPOCH_MAX - seq;
+}
+
+static inline u64 cohort_overlay_seq(u64 epoch)
+{
+	return COHORT_EPOCH_MAX - epoch;
+}
+
 /* Seed of every CRC of the pool with this UUID. */
 u32 cohort_pool_seed(const u8 uuid[16]);
+
+/* CRC of a block whose 4-byte crc field lies at @at, bound to its address. */
+u32 cohort_block_crc(u32 seed, u64 address, const void *block, size_t len, size_t at);
 
 /*
  * Lays out a new pool: fills every field but uuid and name from @size bytes of

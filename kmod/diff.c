@@ -3,7 +3,7 @@
 #include <linux/math64.h>
 #include <linux/sched.h>
 #include "diff.h"
-#include "index.h"
+#include "lookup.h"
 #include "pool.h"
 #include "registry.h"
 #include "replica.h"
@@ -26,7 +26,7 @@ static const struct cohort_rel_member *member_of(const struct cohort_rel *rel,
 static bool has_cut(const struct cohort_rel *rel, const struct cohort_source *source)
 {
 	return !READ_ONCE(rel->dead) &&
-		READ_ONCE(member_of(rel, source)->state) == COHORT_COPY_STATE_SYNCHRONIZED;
+		cohort_copy_has_cut(READ_ONCE(member_of(rel, source)->state));
 }
 
 /* The relationship and the epoch of its cut of @source. */
@@ -108,20 +108,32 @@ void cohort_diff_end(struct cohort_diff *d)
 	cohort_pool_put(d->pool);
 }
 
-static bool chunk_differs(const struct cohort_diff *d, u64 chunk)
+/* 1, 0, or as cohort_pool_lookup(). */
+static int chunk_differs(const struct cohort_diff *d, u64 chunk)
 {
 	struct cohort_mapping map;
+	int found = cohort_pool_lookup(d->pool, d->source->id, chunk, d->from, COHORT_LOOK_READ,
+				       &map);
 
-	return cohort_index_lookup(d->pool->index, d->source->id, chunk, d->from, &map) &&
-		map.epoch < d->until;
+	return found == 1 ? map.epoch < d->until : found;
 }
 
-u64 cohort_diff_next(const struct cohort_diff *d, u64 chunk, u64 end, bool differs)
+int cohort_diff_next(const struct cohort_diff *d, u64 *chunk, u64 end, bool differs)
 {
-	for (; chunk < end && chunk_differs(d, chunk) != differs; chunk++)
-		if (chunk % BREATH == 0)
-			cond_resched();
-	return chunk;
+	int ret = !differs;
+
+	/* some at a time: a suspend waits for no more */
+	while (*chunk < end && ret == !differs) {
+		u64 stop = min(end, *chunk + BREATH);
+
+		if (!cohort_pool_read_begin(d->pool))
+			return -EAGAIN;
+		while (*chunk < stop && (ret = chunk_differs(d, *chunk)) == !differs)
+			++*chunk;
+		cohort_pool_read_end(d->pool);
+		cond_resched();
+	}
+	return min(ret, 0);
 }
 
 bool cohort_diff_holds(const struct cohort_diff *d)

@@ -34,8 +34,11 @@ int cohort_diff_begin(struct cohort_diff *d, const char *rel, const char *other,
 /* Caller holds no lock: the last reference to a pool may be among them. */
 void cohort_diff_end(struct cohort_diff *d);
 
-/* First chunk in [@chunk, @end) that differs, or does not, as @differs says; else @end. Sleeps. */
-u64 cohort_diff_next(const struct cohort_diff *d, u64 chunk, u64 end, bool differs);
+/*
+ * First chunk in [*@chunk, @end) that differs, or does not, as @differs says; else
+ * @end. Sleeps; -EAGAIN: the pool is suspended; other errors: its index can not be read.
+ */
+int cohort_diff_next(const struct cohort_diff *d, u64 *chunk, u64 end, bool differs);
 
 /* Asked last: false if a cut went meanwhile, and what was found says nothing. Any context. */
 bool cohort_diff_holds(const struct cohort_diff *d);

@@ -50,14 +50,15 @@ static int run_extend(struct cohort_job *job)
 	struct cohort_pool *pool = job->data;
 	int err;
 
-	mutex_lock(&pool->catalog_mutex);
+	/* first: who reads may wait for the mutex, and a suspend waits for who reads */
 	if (!cohort_pool_read_begin_wait(pool)) {
 		err = cohort_refuse(&job->words, -EIO, "pool \"%s\" has gone", pool->name);
 	} else {
+		mutex_lock(&pool->catalog_mutex);
 		err = extend(pool, &job->words);
+		mutex_unlock(&pool->catalog_mutex);
 		cohort_pool_read_end(pool);
 	}
-	mutex_unlock(&pool->catalog_mutex);
 	if (!err) {
 		mutex_lock(&cohort_lock);
 		cohort_notify(&(struct cohort_news) {

@@ -11,7 +11,10 @@
  *
  * A log segment holds batches one behind the other. A batch is a header block
  * of 4 KiB and its data. The log is the database: PRESERVE batches carry old
- * chunks, RECORD batches carry the catalog, a group's cut being one record.
+ * chunks, RECORD batches carry the catalog, a group's cut being one record. What
+ * the older part of the log says of chunks is said again by runs, sorted, so
+ * that a restart need not read it; index segments hold the blocks of runs. An
+ * image that is written has an overlay: chunks of its own, appended like old ones.
  *
  * Everything is little-endian. Every metadata block carries a CRC32C seeded
  * with the pool's UUID and its own address, so that a block of another pool,
@@ -35,7 +38,9 @@
 /* Feature words: unknown bits in ro_compat forbid writing, in incompat opening. */
 #define COHORT_COMPAT_KNOWN	0ull
 #define COHORT_RO_COMPAT_KNOWN	0ull
-#define COHORT_INCOMPAT_KNOWN	0ull
+#define COHORT_INCOMPAT_RUNS	(1ull << 0)	/* log_start counts, and runs of the index */
+#define COHORT_INCOMPAT_OVERLAYS (1ull << 1)	/* records and entries of overlays */
+#define COHORT_INCOMPAT_KNOWN	(COHORT_INCOMPAT_RUNS | COHORT_INCOMPAT_OVERLAYS)
 
 #define COHORT_SB_CLEAN		(1u << 0)	/* closed cleanly */
 #define COHORT_SB_BREAK_ALL	(1u << 1)	/* the log failed: no snapshot may be trusted */
@@ -80,7 +85,8 @@ struct cohort_disk_super {
 	__le32	flags;
 	__le32	pad;
 	u8	name[COHORT_DISK_NAME];
-	u8	reserved[COHORT_BLOCK - 296];
+	__le64	log_start;		/* segments of a lower seq are in runs: not replayed */
+	u8	reserved[COHORT_BLOCK - 304];
 } __packed;
 
 static_assert(offsetof(struct cohort_disk_super, crc) == 16, "super.crc");
@@ -89,6 +95,7 @@ static_assert(offsetof(struct cohort_disk_super, size) == 80, "super.size");
 static_assert(offsetof(struct cohort_disk_super, nr_segments) == 112, "super.nr_segments");
 static_assert(offsetof(struct cohort_disk_super, catalog_seq) == 152, "super.catalog_seq");
 static_assert(offsetof(struct cohort_disk_super, name) == 168, "super.name");
+static_assert(offsetof(struct cohort_disk_super, log_start) == 296, "super.log_start");
 static_assert(sizeof(struct cohort_disk_super) == COHORT_BLOCK, "super");
 
 /* One entry of the segment table. */
@@ -101,6 +108,7 @@ struct cohort_disk_segment {
 } __packed;
 
 #define COHORT_SEGMENT_LOG	1u
+#define COHORT_SEGMENT_INDEX	2u	/* blocks of runs, see below */
 #define COHORT_TABLE_PER_SECTOR	15u
 #define COHORT_TABLE_MAGIC	0x54534843u	/* "CHST" */
 
@@ -141,7 +149,14 @@ struct cohort_disk_batch {
 static_assert(offsetof(struct cohort_disk_batch, payload) == 80, "batch.payload");
 static_assert(sizeof(struct cohort_disk_batch) == COHORT_BLOCK, "batch");
 
-/* One preserved chunk; its data is the n-th chunk of the batch's data. */
+/* Ids with this bit are of overlays. */
+#define COHORT_OVERLAY_ID	(1u << 31)
+
+/*
+ * One preserved chunk; its data is the n-th chunk of the batch's data. Of an
+ * overlay: a chunk of the image as it was written, and @epoch is COHORT_EPOCH_MAX
+ * less the seq of the batch. So the smallest is the newest, and no other is needed.
+ */
 struct cohort_disk_preserve {
 	__le32	source;
 	__le32	crc;			/* CRC32C of the chunk */
@@ -162,6 +177,10 @@ enum cohort_record_type {
 	COHORT_REC_GROUP_DEL	= 4,
 	COHORT_REC_REL		= 5,
 	COHORT_REC_REL_DEL	= 6,
+	COHORT_REC_RUN		= 7,
+	COHORT_REC_RUN_DEL	= 8,
+	COHORT_REC_OVERLAY	= 9,
+	COHORT_REC_OVERLAY_DEL	= 10,
 };
 
 struct cohort_disk_record {
@@ -224,10 +243,88 @@ struct cohort_disk_rel {
 	struct cohort_disk_rel_member member[];
 } __packed;
 
+/*
+ * What was written to the image of a member of a relationship: entries of the
+ * record's id, but those in batches up to @floor are of a former life of the id. It
+ * goes with its relationship, and does not count where the member is not
+ * Synchronized. Skewed is no state of a record: it says that there is an overlay.
+ */
+struct cohort_disk_overlay {
+	struct cohort_disk_record hdr;
+	__le32	rel;			/* id of the relationship */
+	__le32	member;			/* from 0 */
+	__le64	floor;
+} __packed;
+
+/*
+ * A run: what the log segments with from <= seq < to say of chunks, sorted. Its
+ * blocks lie one behind the other from block @start of the first segment on, and
+ * go on at the begin of the next one. One whose @to is above the superblock's
+ * log_start does not count: the log still says all of it.
+ */
+struct cohort_disk_run {
+	struct cohort_disk_record hdr;
+	__le64	from;
+	__le64	to;
+	__le64	entries;
+	__le64	max_epoch;
+	__le32	start;
+	__le32	blocks;
+	__le32	root;			/* block of the run */
+	__le32	levels;			/* 1: the root is a leaf */
+	__le32	count;			/* segments */
+	__le32	pad;
+	__le32	segment[];		/* numbers, padded to 8 bytes */
+} __packed;
+
+#define COHORT_RUN_MAGIC	0x49434843u	/* "CHCI" */
+#define COHORT_RUN_LEVELS	5
+
+/*
+ * A block of a run: a leaf, level 0, with entries, or one with the first keys of
+ * blocks of the level below. It stands behind all blocks that it leads to.
+ */
+struct cohort_disk_run_block {
+	__le32	magic;
+	__le32	crc;			/* of the block, this field zero */
+	__le64	address;
+	__le32	run;			/* id of its record */
+	__le16	level;
+	__le16	count;
+	u8	reserved[8];
+	u8	payload[COHORT_BLOCK - 32];
+} __packed;
+
+/* In order of source, chunk, epoch. */
+struct cohort_disk_run_entry {
+	__le32	source;
+	__le32	crc;			/* as in the log */
+	__le64	chunk;
+	__le64	epoch;
+	__le64	addr;			/* byte offset in the pool */
+	__le64	unreadable;
+} __packed;
+
+struct cohort_disk_run_key {
+	__le32	source;
+	__le32	block;			/* of the run */
+	__le64	chunk;
+	__le64	epoch;
+} __packed;
+
+#define COHORT_RUN_ENTRIES \
+	((COHORT_BLOCK - 32u) / sizeof(struct cohort_disk_run_entry))
+#define COHORT_RUN_KEYS ((COHORT_BLOCK - 32u) / sizeof(struct cohort_disk_run_key))
+
 static_assert(sizeof(struct cohort_disk_record) == 16, "record");
+static_assert(sizeof(struct cohort_disk_run) == 72, "run");
+static_assert(sizeof(struct cohort_disk_run_block) == COHORT_BLOCK, "run block");
+static_assert(sizeof(struct cohort_disk_run_entry) == 40, "run entry");
+static_assert(sizeof(struct cohort_disk_run_key) == 24, "run key");
 static_assert(sizeof(struct cohort_disk_source) == 520, "source");
 static_assert(sizeof(struct cohort_disk_group) == 160, "group");
 static_assert(sizeof(struct cohort_disk_rel_member) == 24, "member");
 static_assert(sizeof(struct cohort_disk_rel) == 224, "relationship");
+static_assert(sizeof(struct cohort_disk_overlay) == 32, "overlay");
 
 #endif

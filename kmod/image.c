@@ -6,15 +6,15 @@
 #include <linux/highmem.h>
 #include <linux/mm.h>
 #include "image.h"
-#include "index.h"
+#include "image-write.h"
+#include "lookup.h"
 #include "log.h"
+#include "overlay.h"
 #include "plant.h"
 #include "pool.h"
 #include "source.h"
 #include "trace.h"
 
-/* Chunks one bio to the pool may verify at its end, maybe in an interrupt. */
-#define POOL_RUN_MAX	16
 #define SEQ_RUN		(1u << COHORT_SEQ_SHIFT)
 
 enum image_where {
@@ -49,27 +49,82 @@ static u32 chunk_bytes(const struct cohort_image *image)
 
 bool cohort_image_reserve(struct cohort_image *image)
 {
-	return !mempool_init_page_pool(&image->buffers, 1, get_order(chunk_bytes(image)));
+	return !mempool_init_page_pool(&image->buffers, 1, get_order(chunk_bytes(image))) &&
+		(!image->writable || cohort_image_write_reserve(image));
 }
 
 void cohort_image_unreserve(struct cohort_image *image)
 {
+	cohort_image_write_unreserve(image);
 	mempool_exit(&image->buffers);
 }
 
 /* Broken or deleted: what was read may be of somebody else by now. */
-static bool image_lost(const struct cohort_image *image)
+bool cohort_image_lost(const struct cohort_image *image)
 {
 	/* data, then state; pairs with the barrier in break_member() */
 	smp_rmb();
 	return READ_ONCE(image->rel->dead) ||
-		READ_ONCE(image->member->state) != COHORT_COPY_STATE_SYNCHRONIZED;
+		!cohort_copy_has_cut(READ_ONCE(image->member->state));
 }
 
-static bool in_pool(const struct cohort_image *image, u64 chunk, struct cohort_mapping *map)
+int cohort_image_overwritten(const struct cohort_image *image, const struct cohort_overlay *overlay,
+			     u64 chunk, enum cohort_look how, struct cohort_mapping *map)
 {
-	return cohort_index_lookup(image->pool->index, image->source->id, chunk,
-				   image->member->epoch, map);
+	int found = cohort_pool_lookup(image->pool, overlay->id, chunk, 0, how, map);
+
+	return found == 1 && cohort_overlay_seq(map->epoch) <= overlay->floor ? 0 : found;
+}
+
+/* 0: there is none. */
+static u32 overlay_id(const struct cohort_image *image)
+{
+	const struct cohort_overlay *overlay;
+	u32 id;
+
+	rcu_read_lock();
+	overlay = rcu_dereference(image->member->overlay);
+	id = overlay ? overlay->id : 0;
+	rcu_read_unlock();
+	return id;
+}
+
+/*
+ * After a reset what was found of the overlay @id may be anything that ever was
+ * written: nobody keeps the newest any longer.
+ */
+static bool was_reset(const struct cohort_image *image, u32 id)
+{
+	/* the data, then the overlay, which goes before what it has does */
+	smp_rmb();
+	return id && overlay_id(image) != id;
+}
+
+/* Of the image's overlay; as cohort_pool_lookup(). */
+static int in_overlay(const struct cohort_image *image, u64 chunk, enum cohort_look how,
+		      struct cohort_mapping *map)
+{
+	struct cohort_overlay *overlay;
+	int found;
+
+	if (!rcu_access_pointer(image->member->overlay))
+		return 0;
+	overlay = cohort_overlay_get(image->rel, image->index);
+	if (!overlay)
+		return 0;
+	found = cohort_image_overwritten(image, overlay, chunk, how, map);
+	cohort_overlay_put(overlay);
+	return found;
+}
+
+/* What was written to the image, else what was preserved for it. As cohort_pool_lookup(). */
+static int in_pool(const struct cohort_image *image, u64 chunk, enum cohort_look how,
+		   struct cohort_mapping *map)
+{
+	int found = in_overlay(image, chunk, how, map);
+
+	return found ? found : cohort_pool_lookup(image->pool, image->source->id, chunk,
+						  image->member->epoch, how, map);
 }
 
 static u32 seq_of(const struct cohort_image *image, u64 chunk)
@@ -80,24 +135,28 @@ static u32 seq_of(const struct cohort_image *image, u64 chunk)
 /* ---- map: the longest run of one kind ---- */
 
 /* Whole chunks that lie one behind the other in the pool, all readable. */
-static u32 pool_run(const struct cohort_image *image, u64 chunk, u32 most,
-		    const struct cohort_mapping *first)
+static u32 pool_run(const struct cohort_image *image, struct cohort_image_read *r, u64 chunk,
+		    u32 most, const struct cohort_mapping *first)
 {
-	struct cohort_mapping map;
-	u32 n = 1;
+	struct cohort_mapping map = *first;
+	u32 n = 0;
 
-	while (n < most && in_pool(image, chunk + n, &map) && !map.unreadable && !map.damaged &&
-	       map.addr == first->addr + n * chunk_bytes(image))
-		n++;
+	do
+		r->crc[n++] = map.crc;
+	while (n < most && in_pool(image, chunk + n, COHORT_LOOK_CACHED, &map) == 1 &&
+	       !map.unreadable && !map.damaged &&
+	       map.addr == first->addr + n * chunk_bytes(image));
 	return n;
 }
 
 /* Chunks not in the pool that share one insert counter. */
 static u32 source_run(const struct cohort_image *image, u64 chunk, u32 most)
 {
+	struct cohort_mapping map;
 	u32 n = 1;
 
-	while (n < most && (chunk + n) % SEQ_RUN && !in_pool(image, chunk + n, NULL))
+	while (n < most && (chunk + n) % SEQ_RUN &&
+	       !in_pool(image, chunk + n, COHORT_LOOK_CACHED, &map))
 		n++;
 	return n;
 }
@@ -140,7 +199,7 @@ static int map_pool(struct cohort_image *image, struct bio *bio, struct cohort_i
 {
 	u32 whole = bio_sectors(bio) >> image->chunk_shift, n;
 
-	n = pool_run(image, chunk, min_t(u32, whole, POOL_RUN_MAX), map);
+	n = pool_run(image, r, chunk, min_t(u32, whole, COHORT_IMAGE_CHUNKS), map);
 	accept(bio, r, n * chunk_sectors(image));
 	if (!cohort_pool_read_begin(image->pool))
 		return go_slow(r);
@@ -158,16 +217,20 @@ int cohort_image_map(struct cohort_image *image, struct bio *bio, struct cohort_
 	u64 chunk = bio->bi_iter.bi_sector >> image->chunk_shift;
 	u32 offset = bio->bi_iter.bi_sector & (chunk_sectors(image) - 1);
 	struct cohort_mapping map;
+	int found;
 
 	r->image = image;
-	if (image_lost(image))
+	if (cohort_image_lost(image))
 		return DM_MAPIO_KILL;
+	r->overlay = overlay_id(image);
 	r->seq = seq_of(image, chunk);
 	/* the counter, then the index; pairs with the barriers in op_insert() */
 	smp_rmb();
-	if (!in_pool(image, chunk, &map))
+	found = in_pool(image, chunk, COHORT_LOOK_CACHED, &map);
+	if (!found)
 		return map_source(image, bio, r, chunk, offset);
-	if (!offset && !map.unreadable && !map.damaged && bio_sectors(bio) >= chunk_sectors(image))
+	if (found == 1 && !offset && !map.unreadable && !map.damaged &&
+	    bio_sectors(bio) >= chunk_sectors(image))
 		return map_pool(image, bio, r, chunk, &map);
 	accept(bio, r, min_t(u32, bio_sectors(bio), chunk_sectors(image) - offset));
 	return go_slow(r);
@@ -196,16 +259,12 @@ static u32 bio_chunk_crc(struct bio *bio, struct bvec_iter *iter, u32 len)
 static bool pool_data_good(struct cohort_image *image, struct bio *bio,
 			   const struct cohort_image_read *r)
 {
-	u64 chunk = r->iter.bi_sector >> image->chunk_shift;
 	struct bvec_iter iter = r->iter;
-	struct cohort_mapping map;
+	u32 i;
 
-	for (; iter.bi_size; chunk++) {
-		u32 crc = bio_chunk_crc(bio, &iter, chunk_bytes(image));
-
-		if (!in_pool(image, chunk, &map) || map.crc != crc)
+	for (i = 0; iter.bi_size; i++)
+		if (bio_chunk_crc(bio, &iter, chunk_bytes(image)) != r->crc[i])
 			return false;
-	}
 	return true;
 }
 
@@ -224,7 +283,8 @@ int cohort_image_end_io(struct cohort_image *image, struct bio *bio,
 	switch (r->where) {
 	case IMAGE_POOL:
 		cohort_pool_read_end(image->pool);
-		if (*error || image_lost(image) || pool_data_good(image, bio, r))
+		if (*error || cohort_image_lost(image) ||
+		    (pool_data_good(image, bio, r) && !was_reset(image, r->overlay)))
 			break;
 		/* the reader may have changed its buffer: judged again in one of ours */
 		go_slow(r);
@@ -238,23 +298,38 @@ int cohort_image_end_io(struct cohort_image *image, struct bio *bio,
 	default:
 		return DM_ENDIO_DONE;
 	}
-	if (image_lost(image))
+	if (cohort_image_lost(image))
 		*error = BLK_STS_IOERR;
 	return DM_ENDIO_DONE;
 }
 
 /* ---- slow: chunk by chunk, in a worker ---- */
 
-/* What is not as promised is damage, unless nobody promises it any more. */
-static bool chunk_good(struct cohort_image *image, u64 chunk, const struct cohort_mapping *map,
+/* Written anew meanwhile, or reset: then the space of what was found may be used anew, too. */
+static bool has_moved(const struct cohort_image *image, u64 chunk, const struct cohort_mapping *map)
+{
+	struct cohort_mapping now;
+
+	return cohort_is_overlay(map->source) &&
+		(in_pool(image, chunk, COHORT_LOOK_READ, &now) != 1 ||
+		 now.source != map->source || now.epoch != map->epoch || now.addr != map->addr);
+}
+
+/*
+ * What is not as promised is damage, unless nobody promises it any more; 0, -EIO.
+ * -EAGAIN: something else is promised.
+ */
+static int judge_chunk(struct cohort_image *image, u64 chunk, const struct cohort_mapping *map,
 		       const void *buf)
 {
-	if (image_lost(image))
-		return false;
+	if (cohort_image_lost(image))
+		return -EIO;
 	if (cohort_crc32c(~0u, buf, chunk_bytes(image)) == map->crc)
-		return true;
-	cohort_pool_damaged(image->pool, image->source->id, chunk, map->epoch, map->addr);
-	return false;
+		return 0;
+	if (has_moved(image, chunk, map))
+		return -EAGAIN;
+	cohort_pool_damaged(image->pool, map->source, chunk, map->epoch, map->addr);
+	return -EIO;
 }
 
 static blk_status_t slow_from_pool(struct cohort_image *image, u64 chunk,
@@ -266,34 +341,69 @@ static blk_status_t slow_from_pool(struct cohort_image *image, u64 chunk,
 	for (i = at / unit; map->unreadable && i <= (at + len - 1) / unit; i++)
 		if (map->unreadable & BIT_ULL(i))
 			return BLK_STS_MEDIUM;
-	if (map->damaged || !cohort_pool_read_begin_wait(image->pool))
+	if (map->damaged)
 		return BLK_STS_IOERR;
 	err = cohort_bdev_rw(image->pool->bdev, REQ_OP_READ, map->addr, buf, chunk_bytes(image));
-	if (!err && !chunk_good(image, chunk, map, buf))
-		err = -EIO;
-	cohort_pool_read_end(image->pool);
+	if (!err)
+		err = judge_chunk(image, chunk, map, buf);
 	atomic64_add(!err, &image->from_pool);
 	return errno_to_blk_status(err);
 }
 
-/* @len bytes at @at of @chunk, into @buf + @at. Ends, for a chunk enters the pool only once. */
-static blk_status_t slow_chunk(struct cohort_image *image, u64 chunk, u32 at, u32 len, void *buf)
+/* False: the pool has no entry that the image would read. */
+static bool try_pool(struct cohort_image *image, u64 chunk, u32 at, u32 len, void *buf,
+		     blk_status_t *status)
+{
+	struct cohort_mapping map;
+	int found = in_pool(image, chunk, COHORT_LOOK_CACHED, &map);
+
+	if (!found)
+		return false;
+	*status = BLK_STS_IOERR;
+	if (!cohort_pool_read_begin_wait(image->pool))
+		return true;
+	if (found < 0)
+		found = in_pool(image, chunk, COHORT_LOOK_READ, &map);
+	if (found == 1)
+		*status = slow_from_pool(image, chunk, &map, at, len, buf);
+	cohort_pool_read_end(image->pool);
+	return found;
+}
+
+/* @len bytes at @at of @chunk, into @buf + @at. */
+static blk_status_t read_once(struct cohort_image *image, u64 chunk, u32 at, u32 len, void *buf)
 {
 	u64 start = chunk << (image->chunk_shift + SECTOR_SHIFT);
-	struct cohort_mapping map;
+	blk_status_t status;
 	int err;
 
 	trace_cohort_image_read(image->source->id, image->member->epoch, chunk,
 				COHORT_TRACE_RETRY);
-	if (in_pool(image, chunk, &map))
-		return slow_from_pool(image, chunk, &map, at, len, buf);
+	if (try_pool(image, chunk, at, len, buf, &status))
+		return status;
 	err = cohort_bdev_rw(image->bdev, REQ_OP_READ, start + at, buf + at, len);
 	/* the data, then the index; pairs with the barriers in op_insert() */
 	smp_rmb();
-	if (in_pool(image, chunk, &map))
-		return slow_from_pool(image, chunk, &map, at, len, buf);
+	if (try_pool(image, chunk, at, len, buf, &status))
+		return status;
 	atomic64_inc(&image->from_source);
 	return errno_to_blk_status(err);
+}
+
+/* Ends: a chunk is preserved only once, and not written for ever. */
+blk_status_t cohort_image_read_chunk(struct cohort_image *image, u64 chunk, u32 at, u32 len,
+				     void *buf)
+{
+	blk_status_t status;
+	u32 overlay;
+
+	do {
+		overlay = overlay_id(image);
+		status = read_once(image, chunk, at, len, buf);
+	} while (status == BLK_STS_AGAIN || was_reset(image, overlay));
+	if (!status && cohort_image_lost(image))
+		status = BLK_STS_IOERR;
+	return status;
 }
 
 static void copy_to_bio(struct bio *bio, struct bvec_iter *iter, const void *data, u32 len)
@@ -320,9 +430,7 @@ static blk_status_t slow_read(struct cohort_image *image, struct bio *bio,
 		u32 at = (iter.bi_sector & (chunk_sectors(image) - 1)) << SECTOR_SHIFT;
 		u32 len = min(iter.bi_size, chunk_bytes(image) - at);
 
-		status = slow_chunk(image, chunk, at, len, buf);
-		if (!status && image_lost(image))
-			status = BLK_STS_IOERR;
+		status = cohort_image_read_chunk(image, chunk, at, len, buf);
 		copy_to_bio(bio, &iter, buf + at, len);
 	}
 	return status;

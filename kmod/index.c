@@ -32,7 +32,7 @@ struct cohort_index {
 
 static unsigned int bucket_of(const struct cohort_index *idx, u32 source, u64 chunk)
 {
-	return hash_64(chunk ^ ((u64)source << 40), idx->bits);
+	return hash_64(chunk ^ ((u64)source << 32), idx->bits);
 }
 
 struct cohort_index *cohort_index_new(u64 chunks)
@@ -129,6 +129,69 @@ int cohort_index_insert(struct cohort_index *idx, struct cohort_index_node *node
 	return err;
 }
 
+/* Of the chunk of @node: the newest, which has the smallest epoch. NULL: there is none. */
+static struct cohort_index_node *chain_smallest(struct cohort_index_node *at,
+						const struct cohort_index_node *node)
+{
+	struct cohort_index_node *best = NULL;
+
+	for (; at; at = at->next)
+		if (same_chunk(at, node->source, node->chunk) &&
+		    (!best || at->epoch < best->epoch))
+			best = at;
+	return best;
+}
+
+/* All of the chunk of @node but itself. */
+static void drop_others(struct cohort_index *idx, unsigned int b, struct cohort_index_node *node,
+			void (*dropped)(void *ctx, const struct cohort_index_node *node), void *ctx)
+{
+	struct cohort_index_node **link = &idx->bucket[b], *old;
+
+	while ((old = *link)) {
+		if (old == node || !same_chunk(old, node->source, node->chunk)) {
+			link = &old->next;
+			continue;
+		}
+		/* after what leads from @old to @node */
+		smp_store_release(link, old->next);
+		atomic64_dec(&idx->count);
+		dropped(ctx, old);
+		kfree_rcu(old, rcu);
+	}
+}
+
+/*
+ * The new entry stands right behind the one that it supersedes, not at the head of
+ * the chain: so a reader, wherever it is, meets at least one of the two. One that
+ * had passed the head would miss both, the old one being gone when it comes there.
+ */
+int cohort_index_supersede(struct cohort_index *idx, struct cohort_index_node *node,
+			   void (*dropped)(void *ctx, const struct cohort_index_node *node),
+			   void *ctx)
+{
+	unsigned int b = bucket_of(idx, node->source, node->chunk);
+	spinlock_t *lock = &idx->lock[b % INDEX_LOCKS];
+	struct cohort_index_node *old, **link;
+	unsigned long flags;
+	int err = -EEXIST;
+
+	spin_lock_irqsave(lock, flags);
+	old = chain_smallest(idx->bucket[b], node);
+	if (!old || old->epoch > node->epoch) {
+		link = old ? &old->next : &idx->bucket[b];
+		node->next = *link;
+		/* complete before it is seen; pairs with the lookup's acquire, or dependency */
+		smp_store_release(link, node);
+		atomic64_inc(&idx->count);
+		if (dropped)
+			drop_others(idx, b, node, dropped, ctx);
+		err = 0;
+	}
+	spin_unlock_irqrestore(lock, flags);
+	return err;
+}
+
 bool cohort_index_lookup(struct cohort_index *idx, u32 source, u64 chunk, u64 epoch,
 			 struct cohort_mapping *map)
 {
@@ -144,6 +207,7 @@ bool cohort_index_lookup(struct cohort_index *idx, u32 source, u64 chunk, u64 ep
 	if (best && map) {
 		u64 addr = READ_ONCE(best->addr);
 
+		map->source = source;
 		map->epoch = best->epoch;
 		map->addr = addr & ~ADDR_DAMAGED;
 		map->damaged = addr & ADDR_DAMAGED;
@@ -172,6 +236,14 @@ int cohort_index_damaged(struct cohort_index *idx, u32 source, u64 chunk, u64 ep
 	}
 	spin_unlock_irqrestore(lock, flags);
 	return err;
+}
+
+bool cohort_index_node_damaged(const struct cohort_index_node *node, u64 *addr)
+{
+	u64 at = READ_ONCE(node->addr);
+
+	*addr = at & ~ADDR_DAMAGED;
+	return at & ADDR_DAMAGED;
 }
 
 /* Next smaller epoch of the same chunk, 0 if there is none. */
@@ -234,6 +306,51 @@ u64 cohort_index_prune(struct cohort_index *idx, const struct cohort_index_filte
 	return dropped;
 }
 
+u64 cohort_index_collect(struct cohort_index *idx,
+			 bool (*wanted)(void *ctx, const struct cohort_index_node *node), void *ctx,
+			 struct cohort_index_node **node, u64 most)
+{
+	unsigned long b;
+	u64 n = 0;
+
+	for (b = 0; b < 1ul << idx->bits && n < most; b++) {
+		/* pairs with the release of an insert */
+		struct cohort_index_node *at = smp_load_acquire(&idx->bucket[b]);
+
+		for (; at && n < most; at = READ_ONCE(at->next))
+			if (wanted(ctx, at))
+				node[n++] = at;
+		cond_resched();
+	}
+	return n;
+}
+
+bool cohort_index_remove(struct cohort_index *idx, struct cohort_index_node *node)
+{
+	unsigned int b = bucket_of(idx, node->source, node->chunk);
+	struct cohort_index_node **link = &idx->bucket[b];
+	unsigned long flags;
+	bool there;
+
+	spin_lock_irqsave(&idx->lock[b % INDEX_LOCKS], flags);
+	while (*link && *link != node)
+		link = &(*link)->next;
+	there = *link;
+	if (there)
+		WRITE_ONCE(*link, node->next);
+	spin_unlock_irqrestore(&idx->lock[b % INDEX_LOCKS], flags);
+	if (!there)
+		return false;
+	atomic64_dec(&idx->count);
+	kfree_rcu(node, rcu);
+	return true;
+}
+
+u32 cohort_index_entry_size(void)
+{
+	return sizeof(struct cohort_index_node);
+}
+
 int cohort_index_each(struct cohort_index *idx,
 		      int (*each)(void *ctx, u32 source, u64 epoch, bool newest), void *ctx)
 {
@@ -250,6 +367,12 @@ int cohort_index_each(struct cohort_index *idx,
 		cond_resched();
 	}
 	return err;
+}
+
+u64 cohort_index_bytes(const struct cohort_index *idx)
+{
+	return cohort_index_count(idx) * sizeof(struct cohort_index_node) +
+		(sizeof(*idx->bucket) << idx->bits);
 }
 
 u64 cohort_index_count(const struct cohort_index *idx)

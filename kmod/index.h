@@ -28,6 +28,7 @@ struct cohort_index_node {
 
 struct cohort_mapping {
 	bool damaged;			/* see cohort_index_damaged() */
+	u32 source;			/* that was asked for */
 	u64 epoch;
 	u64 addr;
 	u64 unreadable;
@@ -54,9 +55,22 @@ void cohort_index_node_free(struct cohort_index_node *node);
  */
 int cohort_index_insert(struct cohort_index *idx, struct cohort_index_node *node, u64 *newest);
 
+/*
+ * The same for an entry of an overlay, of which only the newest of a chunk, the one
+ * with the smallest epoch, is needed: the others go, and @dropped is told of each.
+ * NULL: they stay, because somebody has collected entries. -EEXIST: @node is not the
+ * newest.
+ */
+int cohort_index_supersede(struct cohort_index *idx, struct cohort_index_node *node,
+			   void (*dropped)(void *ctx, const struct cohort_index_node *node),
+			   void *ctx);
+
 /* Any context, no lock. False: no entry at or above @epoch. */
 bool cohort_index_lookup(struct cohort_index *idx, u32 source, u64 chunk, u64 epoch,
 			 struct cohort_mapping *map);
+
+/* Is it marked so, see cohort_index_damaged()? Its address without the mark. */
+bool cohort_index_node_damaged(const struct cohort_index_node *node, u64 *addr);
 
 /*
  * The data at @addr is not what this very entry promises: lookups say so from now
@@ -79,12 +93,26 @@ struct cohort_index_filter {
 u64 cohort_index_prune(struct cohort_index *idx, const struct cohort_index_filter *filter);
 
 /*
+ * Collects entries that @wanted says yes to, at most @most; how many. Nobody takes
+ * entries away meanwhile; inserts go on, and what comes in may be missed.
+ */
+u64 cohort_index_collect(struct cohort_index *idx,
+			 bool (*wanted)(void *ctx, const struct cohort_index_node *node), void *ctx,
+			 struct cohort_index_node **node, u64 most);
+/* Takes one that was collected out again; readers may go on. False: it is not there. */
+bool cohort_index_remove(struct cohort_index *idx, struct cohort_index_node *node);
+
+/*
  * Tells @each of every entry, and whether it is the newest of its chunk; nonzero
  * ends it. Nobody else changes the index.
  */
 int cohort_index_each(struct cohort_index *idx,
 		      int (*each)(void *ctx, u32 source, u64 epoch, bool newest), void *ctx);
 
+/* Bytes of memory that an entry takes. */
+u32 cohort_index_entry_size(void);
+/* Of all entries, and of the table that they hang on. */
+u64 cohort_index_bytes(const struct cohort_index *idx);
 u64 cohort_index_count(const struct cohort_index *idx);
 
 #endif

@@ -52,6 +52,7 @@ static void log_queue(struct cohort_log *log)
 
 void cohort_log_kick(struct cohort_log *log)
 {
+	WRITE_ONCE(log->full_record, false);
 	WRITE_ONCE(log->full_told, false);
 	log_queue(log);
 }
@@ -115,7 +116,7 @@ static void complete_batch(struct cohort_log *log, struct log_batch *batch)
 			cohort_segments_record(&log->segs, batch->seg, batch->seq);
 		end_rec(batch->rec, batch->seq, err);
 	}
-	end_ops(&batch->ops, err);
+	end_ops(&batch->ops, err ? -EIO : 0);
 	if (batch->last && !err)
 		cohort_segments_close(&log->segs, batch->seg, batch->end);
 }
@@ -274,6 +275,8 @@ static void fill_preserves(struct cohort_log *log, struct log_batch *batch)
 
 	list_for_each_entry(op, &batch->ops, list) {
 		op->entry.crc = cohort_crc32c(~0u, page_address(op->page), log->chunk_size);
+		if (cohort_is_overlay(op->entry.source))
+			op->entry.epoch = cohort_overlay_epoch(batch->seq);
 		op->addr = addr;
 		addr += log->chunk_size;
 		cohort_preserve_encode(page_address(batch->header), batch->count++, &op->entry);
@@ -410,6 +413,8 @@ static bool submit_next(struct cohort_log *log)
 		ops = submit_preserves(log);
 	if (rec == -EIO || ops == -EIO)
 		log_set_failed(log, -EIO);
+	if (rec == -ENOSPC)
+		WRITE_ONCE(log->full_record, true);
 	tell_full(log, rec == -ENOSPC || ops == -ENOSPC);
 	return !rec || !ops;
 }
@@ -596,6 +601,39 @@ u32 cohort_log_drop(struct cohort_log *log, bool (*unneeded)(void *ctx, struct c
 	end_ops(&dropped, -ENODATA);
 	log_queue(log);
 	return taken - n;
+}
+
+bool cohort_log_waits(struct cohort_log *log, bool (*is)(const struct cohort_log_op *op))
+{
+	struct cohort_log_op *op;
+	unsigned long flags;
+	bool found = false;
+
+	spin_lock_irqsave(&log->lock, flags);
+	list_for_each_entry(op, &log->ops, list) {
+		found = is(op);
+		if (found)
+			break;
+	}
+	spin_unlock_irqrestore(&log->lock, flags);
+	return found;
+}
+
+u64 cohort_log_oldest_use(struct cohort_log *log)
+{
+	struct cohort_segment_entry entry;
+	struct log_batch *oldest;
+	s64 seg;
+
+	mutex_lock(&log->engine);
+	oldest = list_first_entry_or_null(&log->inflight, struct log_batch, list);
+	seg = oldest ? oldest->seg : log->seg;
+	if (seg >= 0)
+		cohort_segments_entry(&log->segs, seg, &entry);
+	else
+		entry.seq = cohort_segments_next_use(&log->segs);
+	mutex_unlock(&log->engine);
+	return entry.seq;
 }
 
 void cohort_log_fail(struct cohort_log *log, int err)

@@ -22,7 +22,7 @@
 /* An old chunk to be logged. Embedded in the caller's own; not touched after @done. */
 struct cohort_log_op {
 	struct list_head list;
-	struct cohort_preserve entry;	/* crc is filled in here */
+	struct cohort_preserve entry;	/* crc is filled in here, of an overlay the epoch, too */
 	struct page *page;		/* chunk_size bytes */
 	u64 addr;			/* out: byte offset of the chunk in the pool */
 	/* 0 and @addr: durable. -ENODATA: not needed any more, not written. Process context. */
@@ -61,6 +61,7 @@ struct cohort_log {
 	u32 offset;
 	bool seg_reserved;		/* not for old chunks */
 	bool full_told;			/* until the next kick; READ_ONCE */
+	bool full_record;		/* not even a record had space then; READ_ONCE */
 
 	bool failed;			/* absorbing; READ_ONCE */
 	int error;
@@ -104,6 +105,12 @@ void cohort_log_preserve(struct cohort_log *log, struct list_head *ops, u32 nr);
 void cohort_log_preserve_here(struct cohort_log *log, struct list_head *ops, u32 nr);
 /* Sleeps until the records are durable, or the log failed. *@seq gets the batch's number. */
 int cohort_log_append(struct cohort_log *log, const void *records, u32 len, u64 *seq);
+/*
+ * The use, as the segment table has it, of the oldest segment that a batch is or
+ * will be written to: what is in older ones is complete, and its ops have ended.
+ * Sleeps.
+ */
+u64 cohort_log_oldest_use(struct cohort_log *log);
 /* Space came back, or waiting ops may be unneeded: look again. Any context. */
 void cohort_log_kick(struct cohort_log *log);
 /*
@@ -111,6 +118,8 @@ void cohort_log_kick(struct cohort_log *log);
  */
 u32 cohort_log_drop(struct cohort_log *log, bool (*unneeded)(void *ctx, struct cohort_log_op *op),
 		    void *ctx);
+/* Does an op wait of which @is says yes? Any context. */
+bool cohort_log_waits(struct cohort_log *log, bool (*is)(const struct cohort_log_op *op));
 /* No further write; everything that waits or comes ends with @err. */
 void cohort_log_fail(struct cohort_log *log, int err);
 

@@ -35,9 +35,13 @@ static int put_ranges(struct sk_buff *skb, const struct cohort_diff *d, u64 *nex
 	u64 stop = min_t(u64, d->nr_chunks, *next + LOOK_MOST);
 
 	while (*next < stop && skb_tailroom(skb) >= RANGE_SIZE + BEHIND_SIZE) {
-		u64 chunk = cohort_diff_next(d, *next, stop, true);
+		int err = cohort_diff_next(d, next, stop, true);
+		u64 chunk = *next;
 
-		*next = cohort_diff_next(d, chunk, stop, false);
+		if (!err)
+			err = cohort_diff_next(d, next, stop, false);
+		if (err)
+			return err;
 		if (*next > chunk && put_range(skb, d, chunk, *next))
 			return -EMSGSIZE;
 	}
@@ -49,27 +53,46 @@ static int put_answer(struct sk_buff *skb, const struct cohort_diff *d, u64 offs
 	u32 size = d->pool->sb.chunk_size;
 	u64 next = min(div_u64(offset, size), d->nr_chunks);
 
-	return put_ranges(skb, d, &next) ||
-	       cohort_nl_put_u64(skb, COHORT_A_EXTENT_NEXT,
-				 min(next * size, d->source->size)) ||
-	       cohort_nl_put_u64(skb, COHORT_A_EXTENT_SIZE, d->source->size) ||
-	       cohort_nl_put_u64(skb, COHORT_A_EXTENT_EPOCH, d->epoch) ||
-	       cohort_nl_put_u64(skb, COHORT_A_EXTENT_OTHER_EPOCH, d->other_epoch);
+	int err = put_ranges(skb, d, &next);
+
+	if (err)
+		return err;
+	if (cohort_nl_put_u64(skb, COHORT_A_EXTENT_NEXT, min(next * size, d->source->size)) ||
+	    cohort_nl_put_u64(skb, COHORT_A_EXTENT_SIZE, d->source->size) ||
+	    cohort_nl_put_u64(skb, COHORT_A_EXTENT_EPOCH, d->epoch) ||
+	    cohort_nl_put_u64(skb, COHORT_A_EXTENT_OTHER_EPOCH, d->other_epoch))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int refuse(struct genl_info *info, int err)
+{
+	switch (err) {
+	case -EMSGSIZE:
+		return cohort_nl_refuse(info->extack, err, NULL, "no room for the answer");
+	case -EAGAIN:
+		return cohort_nl_refuse(info->extack, err, NULL, "the pool is suspended");
+	default:
+		return cohort_nl_refuse(info->extack, err, NULL,
+					"the index of the pool can not be read");
+	}
 }
 
 static struct sk_buff *make_answer(const struct cohort_diff *d, u64 offset,
 				   struct genl_info *info)
 {
 	struct sk_buff *skb = genlmsg_new(ANSWER_SIZE, GFP_KERNEL);
+	int err = -EMSGSIZE;
 	void *hdr;
 
 	if (!skb)
 		return ERR_PTR(cohort_nl_refuse(info->extack, -ENOMEM, NULL, "out of memory"));
 	hdr = genlmsg_put_reply(skb, info, &cohort_nl_family, 0, COHORT_CMD_EXTENT_GET);
-	if (!hdr || put_answer(skb, d, offset)) {
+	if (hdr)
+		err = put_answer(skb, d, offset);
+	if (err) {
 		nlmsg_free(skb);
-		return ERR_PTR(cohort_nl_refuse(info->extack, -EMSGSIZE, NULL,
-						"no room for the answer"));
+		return ERR_PTR(refuse(info, err));
 	}
 	genlmsg_end(skb, hdr);
 	if (cohort_diff_holds(d))

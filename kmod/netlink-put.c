@@ -56,6 +56,14 @@ static size_t fixed_size(const void *object)
 
 /* --- pool --- */
 
+static int put_pool_index(struct sk_buff *skb, const struct cohort_pool *pool)
+{
+	return nla_put_u32(skb, COHORT_A_POOL_INDEX_RUNS, READ_ONCE(pool->runs.nr)) ||
+	       cohort_nl_put_u64(skb, COHORT_A_POOL_INDEX_MEMORY, cohort_pool_index_bytes(pool)) ||
+	       cohort_nl_put_u64(skb, COHORT_A_POOL_INDEX_LIMIT, pool->index_limit) ||
+	       cohort_nl_put_u64(skb, COHORT_A_POOL_LOG_START, READ_ONCE(pool->sb.log_start));
+}
+
 static int put_pool_use(struct sk_buff *skb, const struct cohort_pool *pool)
 {
 	return cohort_nl_put_u64(skb, COHORT_A_POOL_SIZE, pool->sb.size) ||
@@ -68,7 +76,8 @@ static int put_pool_use(struct sk_buff *skb, const struct cohort_pool *pool)
 	       cohort_nl_put_u64(skb, COHORT_A_POOL_BATCHES, cohort_pool_batches(pool)) ||
 	       cohort_nl_put_u64(skb, COHORT_A_POOL_LOG_BYTES, cohort_pool_log_bytes(pool)) ||
 	       cohort_nl_put_u64(skb, COHORT_A_POOL_GENERATION, pool->sb.generation) ||
-	       cohort_nl_put_u64(skb, COHORT_A_POOL_DAMAGED, atomic64_read(&pool->damaged));
+	       cohort_nl_put_u64(skb, COHORT_A_POOL_DAMAGED, atomic64_read(&pool->damaged)) ||
+	       put_pool_index(skb, pool);
 }
 
 static int put_pool_name(struct sk_buff *skb, const void *object)
@@ -346,7 +355,7 @@ static int put_rel_settings(struct sk_buff *skb, const struct cohort_rel *rel)
 static int put_rel_state(struct sk_buff *skb, const struct cohort_rel *rel)
 {
 	/* what is cut is there at once: a snapshot copies nothing beforehand */
-	u32 percent = rel->state == COHORT_COPY_STATE_SYNCHRONIZED ? 100 : 0;
+	u32 percent = cohort_copy_has_cut(rel->state) ? 100 : 0;
 
 	return nla_put_u32(skb, COHORT_A_RELATIONSHIP_COPY_STATE, rel->state) ||
 	       put_number(skb, COHORT_A_RELATIONSHIP_REQUESTED_COPY_STATE, rel->requested) ||

@@ -42,6 +42,7 @@ static const struct {
 	[COHORT_EVENT_GROUP_DELETED] = { "group-deleted", GROUP, true },
 	[COHORT_EVENT_REL_CREATED] = { "relationship-created", REL },
 	[COHORT_EVENT_REL_SYNCHRONIZED] = { "relationship-synchronized", REL },
+	[COHORT_EVENT_REL_SKEWED] = { "relationship-skewed", REL },
 	[COHORT_EVENT_REL_BROKEN] = { "relationship-broken", REL },
 	[COHORT_EVENT_REL_DELETED] = { "relationship-deleted", REL, true },
 	[COHORT_EVENT_REL_FAILED] = { "relationship-failed", REL, true },

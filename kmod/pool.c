@@ -10,6 +10,7 @@
 #include "epoch.h"
 #include "index.h"
 #include "log.h"
+#include "lookup.h"
 #include "plant.h"
 #include "pool.h"
 #include "registry.h"
@@ -19,7 +20,6 @@
 #include "volume.h"
 
 #define FAIL_TRIES	3
-#define FULL_RETRY	(HZ / 10)
 #define JOB_WAIT_MS	10
 #define FAIL_PAUSE_MS	500
 
@@ -31,8 +31,11 @@ static void pool_free(struct cohort_pool *pool)
 	cohort_log_free(pool->log);
 	rcu_barrier();
 	cohort_index_free(pool->index);
+	cohort_runs_exit(&pool->runs);
+	cohort_pool_forget_damage(pool);
 	free_page((unsigned long)pool->super_block);
 	xa_destroy(&pool->source_ids);
+	xa_destroy(&pool->overlays);
 	put_device(disk_to_dev(pool->disk));
 	kfree(pool);
 }
@@ -60,7 +63,12 @@ u64 cohort_pool_used(const struct cohort_pool *pool)
 
 u64 cohort_pool_preserved(const struct cohort_pool *pool)
 {
-	return cohort_index_count(pool->index);
+	return cohort_index_count(pool->index) + READ_ONCE(pool->runs.entries);
+}
+
+u64 cohort_pool_index_bytes(const struct cohort_pool *pool)
+{
+	return cohort_index_bytes(pool->index) + cohort_runs_bytes(&pool->runs);
 }
 
 u64 cohort_pool_batches(const struct cohort_pool *pool)
@@ -119,17 +127,35 @@ static int write_supers(struct cohort_pool *pool)
 	return err ? err : write_super(pool);
 }
 
-int cohort_pool_set_catalog_seq(struct cohort_pool *pool, u64 seq)
+int cohort_pool_set_catalog_seq(struct cohort_pool *pool, u64 seq, u64 log_start)
 {
-	u64 old;
+	u64 old, old_start;
 	int err;
 
 	mutex_lock(&pool->super_mutex);
 	old = pool->sb.catalog_seq;
+	old_start = pool->sb.log_start;
 	pool->sb.catalog_seq = seq;
+	WRITE_ONCE(pool->sb.log_start, log_start);
 	err = write_supers(pool);
-	if (err)
+	if (err) {
 		pool->sb.catalog_seq = old;
+		WRITE_ONCE(pool->sb.log_start, old_start);
+	}
+	mutex_unlock(&pool->super_mutex);
+	return err;
+}
+
+int cohort_pool_set_overlays(struct cohort_pool *pool)
+{
+	int err;
+
+	mutex_lock(&pool->super_mutex);
+	pool->sb.overlays = true;
+	err = write_supers(pool);
+	/* one of them may say so: harmless, but the next one asks again */
+	if (err)
+		pool->sb.overlays = false;
 	mutex_unlock(&pool->super_mutex);
 	return err;
 }
@@ -185,189 +211,13 @@ int cohort_pool_reserve_epoch(struct cohort_pool *pool, u64 epoch)
 	return epoch < reserved ? 0 : -EAGAIN;
 }
 
-/* ---- space ---- */
-
-struct prune {
-	struct cohort_pool *pool;
-};
-
-static bool prune_needed(void *ctx, u32 source_id, u64 prev, u64 epoch)
-{
-	struct prune *p = ctx;
-	struct cohort_source *source;
-	bool needed;
-
-	rcu_read_lock();
-	source = cohort_source_by_id(p->pool, source_id);
-	if (PLANTED("own-cut-only"))
-		prev = epoch - 1;
-	needed = source && cohort_live_between(&source->live, prev, epoch);
-	rcu_read_unlock();
-	return needed;
-}
-
-static void prune_dropped(void *ctx, const struct cohort_index_node *node, bool newest, u64 prev)
-{
-	struct prune *p = ctx;
-	struct cohort_source *source;
-
-	rcu_read_lock();
-	source = newest ? cohort_source_by_id(p->pool, node->source) : NULL;
-	if (source)
-		cohort_space_move(&source->space, node->epoch, prev);
-	rcu_read_unlock();
-
-	cohort_segments_live(&p->pool->log->segs, node->addr, -1);
-}
-
-static void trim_space(struct cohort_pool *pool)
-{
-	struct cohort_source *source;
-
-	mutex_lock(&cohort_lock);
-	mutex_lock(&cohort_cut_mutex);
-	list_for_each_entry(source, &pool->sources, list)
-		cohort_source_trim(source);
-	mutex_unlock(&cohort_cut_mutex);
-	mutex_unlock(&cohort_lock);
-}
-
-static void prune_index(struct cohort_pool *pool)
-{
-	struct prune p = { .pool = pool };
-	const struct cohort_index_filter filter = {
-		.needed = prune_needed, .dropped = prune_dropped, .ctx = &p,
-	};
-
-	cohort_index_prune(pool->index, &filter);
-	trim_space(pool);
-}
-
-void cohort_pool_prune(struct cohort_pool *pool)
-{
-	struct cohort_segments *segs = &pool->log->segs;
-
-	lockdep_assert_held(&pool->catalog_mutex);
-	prune_index(pool);
-	/* worth a checkpoint only when records alone keep much, or little is left */
-	if (cohort_segments_blocked(segs, pool->sb.catalog_seq) > segs->nr / 16 ||
-	    cohort_segments_free(segs) <= COHORT_RESERVED_SEGMENTS)
-		cohort_catalog_checkpoint(pool);
-	cohort_segments_reclaim(segs, pool->sb.catalog_seq);
-	cohort_log_kick(pool->log);
-}
-
-static bool op_unneeded(void *ctx, struct cohort_log_op *op)
-{
-	return !prune_needed(ctx, op->entry.source, 0, op->entry.epoch);
-}
-
-/* More than those that only records may take. */
-static bool has_space(struct cohort_pool *pool)
-{
-	return cohort_segments_free(&pool->log->segs) > COHORT_RESERVED_SEGMENTS;
-}
-
-/* -ENOSPC: nothing is there that nobody needs; -ENOMEM: there may be. */
-static int make_space(struct cohort_pool *pool)
-{
-	struct cohort_segments *segs = &pool->log->segs;
-	int err;
-
-	prune_index(pool);
-	cohort_segments_reclaim(segs, pool->sb.catalog_seq);
-	if (has_space(pool))
-		return 0;
-	if (!cohort_segments_blocked(segs, pool->sb.catalog_seq))
-		return -ENOSPC;
-	err = cohort_catalog_checkpoint(pool);
-	if (err == -ENOMEM)
-		return err;
-	cohort_segments_reclaim(segs, pool->sb.catalog_seq);
-	return has_space(pool) ? 0 : -ENOSPC;
-}
-
-/* Breaks one relationship after another until there is space. */
-static int break_for_space(struct cohort_pool *pool)
-{
-	/* while writes are held, whoever lets something go makes space of it */
-	int err = pool->holding && !has_space(pool) ? -ENOSPC : make_space(pool);
-
-	if (err && !pool->full) {
-		pool->full = true;
-		pool->full_since = jiffies;
-	}
-	while (err == -ENOSPC && !READ_ONCE(pool->log->failed)) {
-		err = cohort_catalog_break_oldest(pool, pool->full_since, "the pool was full");
-		if (err)
-			return err == -ENOSPC ? -EIO : err;
-		err = make_space(pool);
-	}
-	return err;
-}
-
-/* Tells once that writes wait. */
-static void note_full(struct cohort_pool *pool, int err)
-{
-	bool told = pool->holding;
-
-	pool->full = err;
-	pool->holding = err == -EBUSY;
-	if (!pool->holding || told)
-		return;
-	mutex_lock(&cohort_lock);
-	cohort_notify(&(struct cohort_news) { .event = COHORT_EVENT_POOL_FULL, .pool = pool });
-	mutex_unlock(&cohort_lock);
-}
-
-/*
- * Nothing to break until a cut that is under way is resolved; no memory for the
- * record; or those that are left would rather have writes wait.
- */
-static bool look_again(int err)
-{
-	return err == -ENOENT || err == -ENOMEM || err == -EBUSY;
-}
-
-/*
- * No segment is left for old chunks. What nobody needs any more goes first;
- * then the oldest relationship breaks, as a whole, durably, and so on. The
- * sources never see an error.
- */
-static void full_work(struct work_struct *work)
-{
-	struct cohort_pool *pool = container_of(work, struct cohort_pool, full_work.work);
-	struct prune p = { .pool = pool };
-	unsigned int noio = memalloc_noio_save();
-	int err;
-
-	mutex_lock(&pool->catalog_mutex);
-	err = break_for_space(pool);
-	note_full(pool, err);
-	mutex_unlock(&pool->catalog_mutex);
-	/* not even a record could be written: the mark in the superblock is what is left */
-	if (err && !look_again(err))
-		cohort_log_fail(pool->log, err);
-	if (!cohort_log_drop(pool->log, op_unneeded, &p) && look_again(err))
-		queue_delayed_work(pool->wq, &pool->full_work, FULL_RETRY);
-	else
-		cohort_log_kick(pool->log);
-	memalloc_noio_restore(noio);
-}
+/* ---- news of the log ---- */
 
 static void log_full(void *ctx)
 {
 	struct cohort_pool *pool = ctx;
 
 	queue_delayed_work(pool->wq, &pool->full_work, 0);
-}
-
-void cohort_pool_has_grown(struct cohort_pool *pool)
-{
-	lockdep_assert_held(&pool->catalog_mutex);
-	if (pool->full)
-		mod_delayed_work(pool->wq, &pool->full_work, 0);
-	cohort_log_kick(pool->log);
 }
 
 /* ---- failure ---- */
@@ -421,6 +271,7 @@ static void log_took(void *ctx)
 	struct cohort_pool *pool = ctx;
 
 	mod_delayed_work(pool->wq, &pool->watch_work, 0);
+	cohort_pool_tidy_look(pool);
 }
 
 static void log_failed(void *ctx, int err)
@@ -469,13 +320,17 @@ static struct cohort_pool *pool_alloc(struct dm_table *table, struct block_devic
 	INIT_LIST_HEAD(&pool->rels);
 	mutex_init(&pool->catalog_mutex);
 	mutex_init(&pool->super_mutex);
+	mutex_init(&pool->tidy_mutex);
+	INIT_DELAYED_WORK(&pool->tidy_work, cohort_pool_tidy);
+	xa_init(&pool->bad_chunks);
 	INIT_WORK(&pool->super_work, super_work);
-	INIT_DELAYED_WORK(&pool->full_work, full_work);
+	INIT_DELAYED_WORK(&pool->full_work, cohort_pool_full);
 	INIT_DELAYED_WORK(&pool->watch_work, cohort_pool_watch);
 	INIT_WORK(&pool->fail_work, fail_work);
 	INIT_WORK(&pool->damage_work, cohort_pool_tell_damage);
 	init_waitqueue_head(&pool->wait);
 	xa_init(&pool->source_ids);
+	xa_init(&pool->overlays);
 	pool->next_id = 1;
 	pool->bdev = bdev;
 	pool->table = table;
@@ -493,15 +348,20 @@ static int pool_build(struct cohort_pool *pool, struct cohort_words *words)
 		.bdev = pool->bdev, .sb = &pool->sb, .full = log_full, .fail = log_failed,
 		.took = log_took, .ctx = pool,
 	};
+	int err;
 
 	pool->seed = cohort_pool_seed(pool->sb.uuid);
 	pool->chunk_shift = ilog2(pool->sb.chunk_size) - SECTOR_SHIFT;
 	import_uuid(&pool->uuid, pool->sb.uuid);
-	pool->index = cohort_index_new(pool->sb.size / pool->sb.chunk_size);
 	pool->super_block = (void *)__get_free_page(GFP_KERNEL);
 	pool->log = cohort_log_new(&config);
-	pool->wq = alloc_workqueue("cohort_pool", WQ_MEM_RECLAIM | WQ_UNBOUND, 4);
-	if (!pool->index || !pool->super_block || !pool->log || !pool->wq)
+	pool->wq = alloc_workqueue("cohort_pool", WQ_MEM_RECLAIM | WQ_UNBOUND, 5);
+	err = cohort_pool_tidy_init(pool);
+	/* all of the log may have to go into it once, as long as no run says any */
+	pool->index = cohort_index_new(pool->sb.log_start ?
+				       min(pool->sb.size / pool->sb.chunk_size, pool->index_most) :
+				       pool->sb.size / pool->sb.chunk_size);
+	if (err || !pool->index || !pool->super_block || !pool->log || !pool->wq)
 		return cohort_refuse(words, -ENOMEM, "no memory for the pool");
 	return 0;
 }
@@ -585,6 +445,9 @@ static int pool_start(struct cohort_pool *pool, u64 last_seq, u32 last_crc,
 	mutex_unlock(&pool->super_mutex);
 	if (err)
 		return cohort_refuse(words, err, "the superblock could not be written");
+	err = cohort_runs_set_bdev(&pool->runs, pool->bdev);
+	if (err)
+		return cohort_refuse(words, err, "no cache for the index of the pool");
 	pool->epoch_reserved = pool->sb.epoch_high;
 	cohort_log_start(pool->log, pool->sb.nonce, last_seq + 1, last_crc);
 	mutex_lock(&pool->catalog_mutex);
@@ -638,13 +501,19 @@ static int check_alone(struct cohort_pool *pool, struct cohort_words *words)
 
 static void pool_stop(struct cohort_pool *pool)
 {
+	struct workqueue_struct *wq = NULL;
+
 	if (pool->log)
 		cohort_log_stop(pool->log);
 	cancel_delayed_work_sync(&pool->full_work);
 	cancel_delayed_work_sync(&pool->watch_work);
-	if (pool->wq)
-		destroy_workqueue(pool->wq);
-	pool->wq = NULL;
+	/* a job may still delete something */
+	mutex_lock(&pool->catalog_mutex);
+	swap(wq, pool->wq);
+	mutex_unlock(&pool->catalog_mutex);
+	cancel_delayed_work_sync(&pool->tidy_work);
+	if (wq)
+		destroy_workqueue(wq);
 }
 
 static int pool_open(struct cohort_pool *pool, struct cohort_words *words)
@@ -714,18 +583,35 @@ static int pool_resume(struct cohort_pool *pool, struct dm_table *table,
 
 	if (err)
 		return err;
+	/* nobody looks: who reads is kept away, and what is cached is of the device before */
+	if (bdev != pool->bdev || !pool->runs.cache) {
+		err = cohort_runs_set_bdev(&pool->runs, bdev);
+		if (err)
+			return cohort_refuse(words, err, "no cache for the index of the pool");
+	}
 	pool->bdev = bdev;
 	pool->table = table;
 	if (READ_ONCE(pool->state) == COHORT_POOL_STATE_SUSPENDED)
 		WRITE_ONCE(pool->state, COHORT_POOL_STATE_ACTIVE);
+	/* who reads may write to the segment table */
+	cohort_log_resume(pool->log, bdev);
 	WRITE_ONCE(pool->blocked, false);
 	wake_up_all(&pool->wait);
-	cohort_log_resume(pool->log, bdev);
 	/* before the first cut: the epoch may have gone far meanwhile */
 	queue_work(pool->wq, &pool->super_work);
 	flush_work(&pool->super_work);
 	mod_delayed_work(pool->wq, &pool->watch_work, 0);
+	mod_delayed_work(pool->wq, &pool->tidy_work, 0);
 	return 0;
+}
+
+/* Returns when nobody reads any more, nor begins to. */
+static void block_reads(struct cohort_pool *pool)
+{
+	WRITE_ONCE(pool->blocked, true);
+	/* pairs with cohort_pool_read_begin() */
+	smp_mb();
+	wait_event(pool->wait, !atomic_read(&pool->reads));
 }
 
 int cohort_pool_activate(struct dm_table *table, struct block_device *bdev,
@@ -745,6 +631,7 @@ int cohort_pool_activate(struct dm_table *table, struct block_device *bdev,
 		return cohort_refuse(words, -ENOMEM, "no memory for the pool");
 	err = pool_open(pool, words);
 	if (err) {
+		block_reads(pool);
 		pool_stop(pool);
 		cohort_pool_put(pool);
 		return err;
@@ -757,10 +644,7 @@ void cohort_pool_suspend(struct cohort_pool *pool)
 {
 	if (READ_ONCE(pool->state) == COHORT_POOL_STATE_ACTIVE)
 		WRITE_ONCE(pool->state, COHORT_POOL_STATE_SUSPENDED);
-	WRITE_ONCE(pool->blocked, true);
-	/* pairs with cohort_pool_read_begin() */
-	smp_mb();
-	wait_event(pool->wait, !atomic_read(&pool->reads));
+	block_reads(pool);
 	cohort_log_stop(pool->log);
 	flush_work(&pool->super_work);
 }
@@ -822,6 +706,7 @@ void cohort_pool_deactivate(struct cohort_pool *pool)
 	}
 	pool->bdev = NULL;
 	mutex_unlock(&pool->super_mutex);
+	cohort_runs_set_bdev(&pool->runs, NULL);
 	pool_stop(pool);
 	cohort_pool_put(pool);
 }

@@ -14,8 +14,17 @@
 #include <linux/xarray.h>
 #include "codec.h"
 #include "defs.h"
+#include "runs.h"
 
 struct block_device;
+struct cohort_index_node;
+
+/* The rest of the index segment that was written to last. */
+struct cohort_run_place {
+	bool there;
+	u32 segment;
+	u32 block;			/* next one that is free in it */
+};
 
 struct cohort_pool {
 	struct list_head list;		/* cohort_pools; cohort_lock */
@@ -49,6 +58,8 @@ struct cohort_pool {
 	atomic64_t damaged;		/* chunks found so since activation */
 	struct delayed_work watch_work;	/* warns of little space, keeps limits, ends retention */
 	struct xarray source_ids;	/* of struct cohort_source; read under RCU */
+	struct xarray overlays;		/* of struct cohort_overlay; read under RCU */
+	u32 next_overlay;		/* number of the next one; cohort_lock */
 	/* image reads from bdev; @blocked keeps new ones away while the pool is suspended */
 	atomic_t reads;
 	bool blocked;
@@ -56,6 +67,25 @@ struct cohort_pool {
 	wait_queue_head_t wait;
 	struct cohort_log *log;
 	struct cohort_index *index;
+	/*
+	 * Who moves entries from the index to a run, merges or counts runs holds it.
+	 * Taken before catalog_mutex.
+	 */
+	struct mutex tidy_mutex;
+	struct delayed_work tidy_work;	/* see tidy.c */
+	struct cohort_runs runs;
+	struct cohort_run_place place;	/* where the next run begins; tidy_mutex */
+	bool count_stale;		/* something went that runs say; READ_ONCE */
+	bool overwritten;		/* what runs say of an overlay may be old; READ_ONCE */
+	bool collected;			/* a flush has entries of @index; log->engine */
+	bool flush_blocked;		/* none to be had: no @index_most; READ_ONCE */
+	u64 index_limit;		/* bytes, of entries and cached blocks */
+	u64 flush_log;			/* bytes of log behind which the index is flushed */
+	/* of a pool that is large enough for runs; READ_ONCE, for it may become that */
+	u64 index_most;			/* entries in @index; more have to wait for a flush */
+	u64 flush_entries;		/* so many are worth a flush */
+	u64 flush_uses;			/* or so many segments */
+	struct xarray bad_chunks;	/* see lookup.c */
 	/* cohort_lock: */
 	struct list_head sources;
 	struct list_head groups;
@@ -89,21 +119,21 @@ void cohort_refuse_append(struct cohort_words *words, int err, const char *pool)
 int cohort_pool_break_source(struct cohort_pool *pool, struct cohort_source *source,
 			     const void *record, size_t len);
 
-/* Records before batch @seq are void from now on. Sleeps. */
-int cohort_pool_set_catalog_seq(struct cohort_pool *pool, u64 seq);
+/*
+ * Records before batch @seq are void from now on, and the log begins at the segment
+ * of use @log_start. Sleeps.
+ */
+int cohort_pool_set_catalog_seq(struct cohort_pool *pool, u64 seq, u64 log_start);
 
+/* The superblocks say that there may be overlays. Durable when it returns 0. Sleeps. */
+int cohort_pool_set_overlays(struct cohort_pool *pool);
 /* Durable when it returns 0; nothing has changed else. Sleeps. */
 int cohort_pool_set_size(struct cohort_pool *pool, u64 size, u64 nr_segments);
 /* There are new segments: what waits for one goes on. Caller holds catalog_mutex. */
 void cohort_pool_has_grown(struct cohort_pool *pool);
 
-/*
- * The chunk that an index entry promises at @addr is not there: counted and told of
- * once. Between cohort_pool_read_begin() and _end(). Any context.
- */
-/* The work of telling; both are in scrub.c. */
+/* The work of telling of damage; in scrub.c. */
 void cohort_pool_tell_damage(struct work_struct *work);
-void cohort_pool_damaged(struct cohort_pool *pool, u32 source, u64 chunk, u64 epoch, u64 addr);
 
 /*
  * In extend.c. A job on the active pool @name, which it holds a reference of as its data;
@@ -150,6 +180,40 @@ void cohort_pool_suspend(struct cohort_pool *pool);
 /* The table goes: closes the pool cleanly, or fails it if it is in use. */
 void cohort_pool_deactivate(struct cohort_pool *pool);
 
+/*
+ * Entries of the index that nobody needs go; runs keep theirs. Caller holds
+ * catalog_mutex; sleeps.
+ */
+void cohort_pool_prune_index(struct cohort_pool *pool);
+/* For cohort_index_supersede(), with the pool as @ctx; NULL during a flush. Holds log->engine. */
+void (*cohort_pool_superseded(struct cohort_pool *pool))(void *, const struct cohort_index_node *);
+/* Does a cut s of @source with @prev < s <= @epoch need an entry? Any context. */
+bool cohort_pool_needs(struct cohort_pool *pool, u32 source, u64 prev, u64 epoch);
+/* Makes room; room.c. */
+void cohort_pool_full(struct work_struct *work);
+/* Limits of the index, and what runs need; of a pool whose superblock is read. -ENOMEM. */
+int cohort_pool_tidy_init(struct cohort_pool *pool);
+/* The pool has grown: it may need runs now. Any context. */
+void cohort_pool_tidy_limits(struct cohort_pool *pool);
+/*
+ * While somebody is at the runs no flush comes: the index grows rather than that
+ * writes wait. Returns what was before, to be set again. Caller holds tidy_mutex.
+ */
+bool cohort_pool_block_flush(struct cohort_pool *pool, bool block);
+/* May one more entry go into the index? If not a flush is on its way. Any context. */
+bool cohort_pool_index_has_room(struct cohort_pool *pool);
+/* Any context: sees whether the index is worth a flush, or runs a count. */
+void cohort_pool_tidy_look(struct cohort_pool *pool);
+/* Returns when what was queued of it is done. Sleeps long; caller holds none of its mutexes. */
+void cohort_pool_tidy_wait(struct cohort_pool *pool);
+/* The work of it; implemented in tidy.c. */
+void cohort_pool_tidy(struct work_struct *work);
+/*
+ * Counts what somebody needs of what runs say; -EAGAIN while the pool is suspended.
+ * Holds tidy_mutex and catalog_mutex; reads all of the runs; implemented in recount.c.
+ */
+int cohort_pool_recount(struct cohort_pool *pool);
+
 /* Drops what nobody needs from the index and frees segments. Holds catalog_mutex; sleeps. */
 void cohort_pool_prune(struct cohort_pool *pool);
 /* See to space, limits and retention now. Caller holds cohort_lock. */
@@ -168,6 +232,7 @@ void cohort_pool_read_end(struct cohort_pool *pool);
 
 u64 cohort_pool_used(const struct cohort_pool *pool);		/* bytes in used segments */
 u64 cohort_pool_preserved(const struct cohort_pool *pool);	/* chunks in the index */
+u64 cohort_pool_index_bytes(const struct cohort_pool *pool);	/* of memory */
 u64 cohort_pool_batches(const struct cohort_pool *pool);
 u64 cohort_pool_log_bytes(const struct cohort_pool *pool);
 

@@ -13,6 +13,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include "index.h"
+#include "lookup.h"
 #include "plant.h"
 #include "pool.h"
 #include "preserve.h"
@@ -135,6 +136,7 @@ static void op_insert(struct cohort_op *op)
 	if (cohort_index_insert(vol->pool->index, node, &newest))
 		return;
 	op->node = NULL;
+	cohort_volume_preserved(vol, op->log.entry.epoch, op->log.entry.chunk);
 	if (op->log.entry.epoch > newest)
 		cohort_space_move(&vol->source->space, newest, op->log.entry.epoch);
 	cohort_segments_live(&vol->pool->log->segs, op->log.addr, 1);
@@ -360,19 +362,51 @@ static bool write_ready(struct cohort_write *w)
 	return ready;
 }
 
-/* An entry at or above the newest live cut counts: it was taken before any later overwrite. */
-static bool chunk_covered(struct cohort_volume *vol, struct cohort_era *era, u64 chunk)
+/*
+ * 1: there is an entry at or above cut @protects, or 0. -EAGAIN: it can not be told
+ * now. What can not be told at all must not be taken for a no: the pool fails.
+ */
+static int has_entry(struct cohort_volume *vol, u64 chunk, u64 protects)
+{
+	struct cohort_pool *pool = vol->pool;
+	int ret;
+
+	if (!cohort_pool_read_begin(pool))
+		return -EAGAIN;
+	ret = cohort_pool_lookup(pool, vol->id, chunk, protects, COHORT_LOOK_READ, NULL);
+	cohort_pool_read_end(pool);
+	if (ret < 0 && ret != -EAGAIN && ret != -ENOMEM)
+		cohort_log_fail(pool->log, ret);
+	return ret < 0 ? -EAGAIN : ret;
+}
+
+/*
+ * All that was preserved for @protects has its bit: then no bit is an answer, too.
+ * Not so for an era that goes on behind a restart, or protects an older cut than its own.
+ */
+static bool bits_tell(const struct cohort_era *era, u64 protects)
+{
+	return era->key == protects && !READ_ONCE(era->inexact);
+}
+
+/*
+ * An entry at or above the newest live cut counts: it was taken before any later
+ * overwrite. -EAGAIN as has_entry().
+ */
+static int chunk_covered(struct cohort_volume *vol, struct cohort_era *era, u64 chunk)
 {
 	u64 protects = READ_ONCE(era->protects);
+	int ret;
 
-	if (!protects)
-		return true;
-	if (cohort_era_has(era, chunk))
-		return true;
-	if (!cohort_index_lookup(vol->pool->index, vol->id, chunk, protects, NULL))
-		return false;
-	cohort_era_set(era, chunk, GFP_NOIO);
-	return true;
+	if (!protects || cohort_era_has(era, chunk))
+		return 1;
+	if (bits_tell(era, protects))
+		ret = cohort_index_lookup(vol->pool->index, vol->id, chunk, protects, NULL);
+	else
+		ret = has_entry(vol, chunk, protects);
+	if (ret == 1)
+		cohort_era_set(era, chunk, GFP_NOIO);
+	return ret;
 }
 
 static struct bio *write_bio(struct cohort_write *w)
@@ -396,17 +430,18 @@ static bool write_begin_ops(struct cohort_volume *vol, struct cohort_write *w)
 
 	for (; w->next < end; w->next++) {
 		/* the table first: an operation that ends in between is in the index by then */
-		bool skip = op_pending(vol, w->next) || chunk_covered(vol, w->era, w->next);
+		int skip = op_pending(vol, w->next) ? 1 : chunk_covered(vol, w->era, w->next);
 
 		if (read && (skip || read->count == READ_CHUNKS_MAX)) {
 			submit_bio_noacct(&read->bio);
 			read = NULL;
 		}
-		if (skip)
+		if (skip == 1)
 			continue;
 		/* a failed log answers at once: wait until nothing is protected any more */
-		all = atomic_read(&vol->budget) < COHORT_PRESERVE_BUDGET &&
-		      !READ_ONCE(vol->pool->log->failed);
+		all = !skip && atomic_read(&vol->budget) < COHORT_PRESERVE_BUDGET &&
+		      !READ_ONCE(vol->pool->log->failed) &&
+		      (frees_memory(w) || cohort_pool_index_has_room(vol->pool));
 		op = all ? op_begin(vol, w->next, w->era->key, frees_memory(w)) : NULL;
 		if (!op) {
 			all = false;
@@ -431,7 +466,7 @@ static bool write_done(struct cohort_volume *vol, struct cohort_write *w)
 	while (w->done < end) {
 		if (op_pending(vol, w->done))
 			return false;
-		if (!chunk_covered(vol, w->era, w->done)) {
+		if (chunk_covered(vol, w->era, w->done) != 1) {
 			/* its operation ended without an entry: begin again */
 			w->next = min(w->next, w->done);
 			return false;
@@ -550,7 +585,10 @@ static void hold(struct cohort_volume *vol, struct cohort_write *w)
 	cohort_volume_kick(vol);
 }
 
-/* Like chunk_covered(), from where nothing may be allocated. */
+/*
+ * Like chunk_covered(), from where nothing may be allocated or read: an entry in a
+ * run may be missed, and the hint with it.
+ */
 static bool chunk_passes(struct cohort_volume *vol, struct cohort_era *era, u64 chunk)
 {
 	u64 protects = READ_ONCE(era->protects);

@@ -6,6 +6,7 @@
 #include "epoch.h"
 #include "group.h"
 #include "job.h"
+#include "overlay.h"
 #include "pool.h"
 #include "registry.h"
 #include "replica.h"
@@ -627,6 +628,9 @@ static int run_delete(struct cohort_job *job)
 	if (!err)
 		cohort_pool_prune(r->pool);
 	mutex_unlock(&r->pool->catalog_mutex);
+	/* what runs kept for it can be used again, too */
+	if (!err)
+		cohort_pool_tidy_wait(r->pool);
 	free_relate(r);
 	return err;
 }
@@ -665,6 +669,70 @@ static struct cohort_job *start_delete(struct relate *r, struct cohort_words *wo
 	return job;
 }
 
+static int reset(struct relate *r, struct cohort_words *words)
+{
+	int err;
+
+	lockdep_assert_held(&r->pool->catalog_mutex);
+	/* it may have broken before this came to its turn; nothing breaks it now */
+	if (!cohort_copy_has_cut(READ_ONCE(r->rel->state)))
+		return cohort_refuse(words, -EIO, "relationship \"%s\" is %s", r->rel->name,
+				     cohort_state_copy_name(r->rel->state));
+	err = cohort_overlay_reset(r->rel);
+	if (err)
+		cohort_refuse_append(words, err, r->pool->name);
+	return err;
+}
+
+static int run_reset(struct cohort_job *job)
+{
+	struct relate *r = job->data;
+	struct cohort_rel *rel = r->rel;
+	int err;
+
+	mutex_lock(&r->pool->catalog_mutex);
+	err = reset(r, &job->words);
+	mutex_lock(&cohort_lock);
+	rel->busy = false;
+	rel->progress = COHORT_PROGRESS_STATUS_COMPLETED;
+	if (!err) {
+		tell(r, COHORT_EVENT_REL_SYNCHRONIZED);
+		trace_cohort_rel_state(rel->name, r->from, rel->state);
+	}
+	mutex_unlock(&cohort_lock);
+	if (!err)
+		cohort_pool_prune(r->pool);
+	mutex_unlock(&r->pool->catalog_mutex);
+	free_relate(r);
+	return err;
+}
+
+static struct cohort_job *start_reset(struct relate *r, struct cohort_words *words)
+{
+	struct cohort_job *job = new_job(COHORT_METHOD_RELATIONSHIP_MODIFY, r, run_reset);
+
+	if (!job)
+		return ERR_PTR(cohort_refuse(words, -ENOMEM, "no memory for the job"));
+	cohort_pool_get(r->pool);
+	r->rel->busy = true;
+	r->rel->progress = COHORT_PROGRESS_STATUS_RESYNCING;
+	cohort_job_start(job);
+	return job;
+}
+
+static struct cohort_job *start_operation(struct relate *r, u32 operation,
+					  struct cohort_words *words)
+{
+	switch (operation) {
+	case COHORT_OPERATION_RETURN_TO_POOL:
+		return start_delete(r, words);
+	case COHORT_OPERATION_RESET_REPLICA:
+		return start_reset(r, words);
+	default:
+		return start_create(COHORT_METHOD_RELATIONSHIP_MODIFY, r, words);
+	}
+}
+
 struct cohort_job *cohort_rel_modify(const char *name, u32 operation, bool force,
 				     struct cohort_words *words)
 {
@@ -694,8 +762,7 @@ struct cohort_job *cohort_rel_modify(const char *name, u32 operation, bool force
 	r->rel = rel;
 	r->state = move->to;
 	r->from = rel->state;
-	job = r->state == COHORT_STATE_NONE ? start_delete(r, words) :
-		start_create(COHORT_METHOD_RELATIONSHIP_MODIFY, r, words);
+	job = start_operation(r, operation, words);
 	if (IS_ERR(job)) {
 		if (r->cut)
 			cohort_cut_free(r->cut);

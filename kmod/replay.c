@@ -140,6 +140,12 @@ static int read_table(struct walk *w)
 	return 0;
 }
 
+/* The log before log_start is said again by runs; index segments hold no batches. */
+static bool counts(const struct cohort_replay *r, const struct cohort_segment_entry *entry)
+{
+	return entry->seq && entry->seq >= r->sb->log_start && entry->kind == COHORT_SEGMENT_LOG;
+}
+
 static int sort_segments(struct walk *w)
 {
 	struct cohort_replay *r = w->r;
@@ -147,7 +153,7 @@ static int sort_segments(struct walk *w)
 	u32 i, n = 0;
 
 	for (i = 0; i < r->sb->nr_segments; i++)
-		n += !!r->table[i].seq;
+		n += counts(r, &r->table[i]);
 	key = kvcalloc(n + 1, sizeof(*key), GFP_KERNEL);
 	w->order = kvcalloc(n + 1, sizeof(*w->order), GFP_KERNEL);
 	if (!key || !w->order) {
@@ -155,7 +161,7 @@ static int sort_segments(struct walk *w)
 		return -ENOMEM;
 	}
 	for (i = 0; i < r->sb->nr_segments; i++) {
-		if (!r->table[i].seq)
+		if (!counts(r, &r->table[i]))
 			continue;
 		key[w->count].seq = r->table[i].seq;
 		key[w->count++].segment = i;
@@ -189,6 +195,13 @@ static bool data_whole(const struct walk *w, const struct cohort_batch *b, const
 	return true;
 }
 
+/* That of a cut, or just what an overlay's entry in this batch has for one. */
+static bool epoch_ok(const struct cohort_batch *b, const struct cohort_preserve *p)
+{
+	return cohort_is_overlay(p->source) ? p->epoch == cohort_overlay_epoch(b->seq) :
+		p->epoch <= COHORT_EPOCH_MAX;
+}
+
 static int emit_preserves(struct walk *w, const struct cohort_batch *b, const u8 *block,
 			  u32 segment)
 {
@@ -200,12 +213,12 @@ static int emit_preserves(struct walk *w, const struct cohort_batch *b, const u8
 
 	for (i = 0; i < b->count && !err; i++, addr += r->sb->chunk_size) {
 		cohort_preserve_decode(block, i, &p);
-		if (p.epoch > COHORT_EPOCH_MAX) {
+		if (!epoch_ok(b, &p)) {
 			err = damaged_at(r, COHORT_DAMAGE_ENTRY, segment,
 					 b->address - segment_start(r, segment));
 			continue;
 		}
-		if (p.epoch > r->max_epoch)
+		if (!cohort_is_overlay(p.source) && p.epoch > r->max_epoch)
 			r->max_epoch = p.epoch;
 		err = r->preserve(r->ctx, &p, addr);
 	}

@@ -2,6 +2,10 @@
 /*
  * replay.h - reads a pool's log back: what was durable when the pool was last in use.
  *
+ * The log from the superblock's log_start on, that is: what was before, runs
+ * say (run.h), whose records are among those that are told of. Those of runs
+ * with a @to above log_start do not count.
+ *
  * Pure: reads through a callback, allocates through portable calls, writes
  * nothing. What it finds is told through callbacks, in log order.
  */

@@ -4,18 +4,28 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include "group.h"
+#include "overlay.h"
 #include "pool.h"
 #include "registry.h"
 #include "replica.h"
 #include "source.h"
 #include "state.h"
 
+static void turns_init(struct cohort_turns *turns)
+{
+	spin_lock_init(&turns->lock);
+	INIT_LIST_HEAD(&turns->writes);
+}
+
 struct cohort_rel *cohort_rel_alloc(struct cohort_pool *pool, const char *name, u32 count)
 {
 	struct cohort_rel *rel = kvzalloc(struct_size(rel, member, count), GFP_NOIO);
+	u32 i;
 
 	if (!rel)
 		return NULL;
+	for (i = 0; i < count; i++)
+		turns_init(&rel->member[i].turns);
 	kref_init(&rel->kref);
 	INIT_LIST_HEAD(&rel->list);
 	rel->pool = pool;
@@ -65,10 +75,21 @@ void cohort_rel_unlink(struct cohort_rel *rel)
 	rel->pool->nr_rels--;
 	rel->source_group->rels--;
 	rel->target_group->rels--;
-	for (i = 0; i < rel->count; i++)
+	for (i = 0; i < rel->count; i++) {
 		rel->member[i].source->rels--;
+		cohort_overlay_drop(rel, i);
+	}
 	/* its tables may live on: they see that it is dead, not where it was */
 	WRITE_ONCE(rel->dead, true);
+}
+
+/* Some that were written and some that were not are no mixture: as a whole they were. */
+static u32 common_state(u32 a, u32 b)
+{
+	if (a == b)
+		return a;
+	return cohort_copy_has_cut(a) && cohort_copy_has_cut(b) ? COHORT_COPY_STATE_SKEWED :
+		COHORT_COPY_STATE_MIXED;
 }
 
 void cohort_rel_update_state(struct cohort_rel *rel)
@@ -78,8 +99,7 @@ void cohort_rel_update_state(struct cohort_rel *rel)
 	rel->state = rel->member[0].state;
 	rel->when = 0;
 	for (i = 0; i < rel->count; i++) {
-		if (rel->member[i].state != rel->state)
-			rel->state = COHORT_COPY_STATE_MIXED;
+		rel->state = common_state(rel->state, rel->member[i].state);
 		rel->when = max(rel->when, rel->member[i].when);
 	}
 }
@@ -112,8 +132,9 @@ u64 cohort_rel_space(const struct cohort_rel *rel)
 	for (i = 0; i < rel->count; i++) {
 		const struct cohort_rel_member *m = &rel->member[i];
 
-		if (m->epoch && m->state == COHORT_COPY_STATE_SYNCHRONIZED)
-			chunks += cohort_space_chunks(&m->source->space, m->epoch);
+		if (m->epoch && cohort_copy_has_cut(m->state))
+			chunks += cohort_space_chunks(&m->source->space, m->epoch) +
+				cohort_overlay_chunks(rel, i);
 	}
 	return chunks << (rel->pool->chunk_shift + SECTOR_SHIFT);
 }
@@ -121,6 +142,12 @@ u64 cohort_rel_space(const struct cohort_rel *rel)
 size_t cohort_rel_record_len(const struct cohort_rel *rel)
 {
 	return struct_size((struct cohort_disk_rel *)NULL, member, rel->count);
+}
+
+/* That there is an overlay says its own record. */
+static u32 disk_state(u32 state)
+{
+	return state == COHORT_COPY_STATE_SKEWED ? COHORT_COPY_STATE_SYNCHRONIZED : state;
 }
 
 size_t cohort_rel_encode(const struct cohort_rel *rel, void *buf)
@@ -135,7 +162,7 @@ size_t cohort_rel_encode(const struct cohort_rel *rel, void *buf)
 	d->sync_type = cpu_to_le32(rel->sync_type);
 	d->mode = cpu_to_le32(rel->mode);
 	d->consistency = cpu_to_le32(rel->consistency);
-	d->state = cpu_to_le32(rel->state);
+	d->state = cpu_to_le32(disk_state(rel->state));
 	d->flags = cpu_to_le32(rel->flags);
 	d->source_group = cpu_to_le32(rel->source_group->id);
 	d->target_group = cpu_to_le32(rel->target_group->id);
@@ -147,7 +174,7 @@ size_t cohort_rel_encode(const struct cohort_rel *rel, void *buf)
 	strscpy((char *)d->name, rel->name, sizeof(d->name));
 	for (i = 0; i < rel->count; i++) {
 		d->member[i].source = cpu_to_le32(rel->member[i].source->id);
-		d->member[i].state = cpu_to_le32(rel->member[i].state);
+		d->member[i].state = cpu_to_le32(disk_state(rel->member[i].state));
 		d->member[i].epoch = cpu_to_le64(rel->member[i].epoch);
 		d->member[i].when = cpu_to_le64(rel->member[i].when);
 	}
@@ -166,7 +193,8 @@ static int decode_members(struct cohort_rel *rel, const struct cohort_disk_rel *
 		m->epoch = le64_to_cpu(d->member[i].epoch);
 		m->when = le64_to_cpu(d->member[i].when);
 		if (!m->source || !cohort_state_copy_name(m->state) ||
-		    m->state == COHORT_COPY_STATE_MIXED || m->epoch > COHORT_EPOCH_MAX)
+		    m->state == COHORT_COPY_STATE_MIXED ||
+		    m->state == COHORT_COPY_STATE_SKEWED || m->epoch > COHORT_EPOCH_MAX)
 			return -EUCLEAN;
 	}
 	return 0;

@@ -9,7 +9,17 @@
 #include <linux/list.h>
 #include <linux/uuid.h>
 #include <linux/ktime.h>
+#include <linux/spinlock.h>
 #include "defs.h"
+
+/*
+ * Writes to an image under way, in order of arrival. Of the member, for one image
+ * may have several tables.
+ */
+struct cohort_turns {
+	spinlock_t lock;		/* irq-safe, nothing inside */
+	struct list_head writes;	/* of struct cohort_image_write */
+};
 
 struct cohort_rel_member {
 	struct cohort_source *source;
@@ -19,7 +29,15 @@ struct cohort_rel_member {
 	bool mixed;			/* writes of both eras were in flight at the flip */
 	int err;			/* negative errno of a failed member */
 	u32 opens;			/* replica tables that refer to it */
+	struct cohort_overlay __rcu *overlay;	/* if it is Skewed; changed under cohort_lock */
+	struct cohort_turns turns;
 };
+
+/* Does a member in this state have the cut, to be protected and read? */
+static inline bool cohort_copy_has_cut(u32 state)
+{
+	return state == COHORT_COPY_STATE_SYNCHRONIZED || state == COHORT_COPY_STATE_SKEWED;
+}
 
 struct cohort_rel {
 	struct list_head list;		/* pool->rels; cohort_lock, as all below */

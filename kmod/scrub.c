@@ -6,16 +6,16 @@
  * So a chunk is damaged only if the index still has its entry behind a second
  * look at the disk, and a batch only if its segment is still what it was.
  */
+#include <linux/delay.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
-#include "index.h"
 #include "job.h"
 #include "log.h"
+#include "lookup.h"
+#include "merge.h"
 #include "pool.h"
 #include "registry.h"
-
-/* ---- damage ---- */
 
 void cohort_pool_tell_damage(struct work_struct *work)
 {
@@ -26,22 +26,13 @@ void cohort_pool_tell_damage(struct work_struct *work)
 	mutex_unlock(&cohort_lock);
 }
 
-void cohort_pool_damaged(struct cohort_pool *pool, u32 source, u64 chunk, u64 epoch, u64 addr)
-{
-	if (cohort_index_damaged(pool->index, source, chunk, epoch, addr))
-		return;
-	atomic64_inc(&pool->damaged);
-	pr_err_ratelimited("%s: pool %s: the chunk at byte %llu is damaged\n", DM_MSG_PREFIX,
-			   pool->name, addr);
-	queue_work(pool->wq, &pool->damage_work);
-}
-
-/* ---- scrub ---- */
+#define SCRUB_PAUSE_MS	100
 
 struct scrub {
 	struct cohort_pool *pool;
 	u8 *buf;			/* a segment */
 	u64 batches;			/* damaged ones */
+	u64 runs;
 };
 
 static int read_at(struct scrub *s, u64 addr, void *buf, u32 len)
@@ -53,8 +44,8 @@ static bool promised(struct scrub *s, const struct cohort_preserve *p, u64 addr)
 {
 	struct cohort_mapping map;
 
-	return cohort_index_lookup(s->pool->index, p->source, p->chunk, p->epoch, &map) &&
-		map.epoch == p->epoch && map.addr == addr;
+	return cohort_pool_lookup(s->pool, p->source, p->chunk, p->epoch, COHORT_LOOK_READ,
+				  &map) == 1 && map.epoch == p->epoch && map.addr == addr;
 }
 
 /* Its data was not as promised, or not readable; @buf has room for it. */
@@ -127,7 +118,7 @@ static void scrub_segment(struct scrub *s, u32 seg)
 	struct cohort_segment_entry entry, now;
 	u32 end;
 
-	if (!cohort_segments_entry(segs, seg, &entry))
+	if (!cohort_segments_entry(segs, seg, &entry) || entry.kind != COHORT_SEGMENT_LOG)
 		return;
 	end = scrub_batches(s, seg, &entry);
 	/* an open one ends where it ends */
@@ -140,10 +131,89 @@ static void scrub_segment(struct scrub *s, u32 seg)
 	       cohort_segment_start(segs, seg) + end);
 }
 
+/* The one with the smallest id above @id. */
+static struct cohort_runs_item *next_run(struct cohort_pool *pool, u32 id)
+{
+	struct cohort_runs_item *item, *next = NULL;
+
+	lockdep_assert_held(&pool->tidy_mutex);
+	list_for_each_entry(item, &pool->runs.list, list)
+		if (item->run.id > id && (!next || item->run.id < next->run.id))
+			next = item;
+	return next;
+}
+
+static int read_run(struct cohort_pool *pool, struct cohort_runs_item *item)
+{
+	struct cohort_run_entry entry;
+	struct cohort_merge m;
+	u64 n = 0;
+	int ret = cohort_merge_open(&m, pool, item, 1);
+
+	while (!ret && (ret = cohort_merge_next(&m, &entry, &item)) == 1) {
+		n++;
+		ret = READ_ONCE(pool->log->full_told) ? -ENOSPC : 0;
+	}
+	cohort_merge_close(&m);
+	return ret || n == item->run.entries ? ret : -EUCLEAN;
+}
+
+/* 1, and *@id is that of the run that was read; 0: there is none. Else as cohort_merge_next(). */
+static int scrub_run(struct scrub *s, u32 *id)
+{
+	struct cohort_pool *pool = s->pool;
+	struct cohort_runs_item *item = next_run(pool, *id);
+	int err;
+
+	if (!item)
+		return 0;
+	err = read_run(pool, item);
+	if (err == -EUCLEAN || err == -EIO) {
+		s->runs++;
+		pr_err("%s: pool %s: index run %u is damaged\n", DM_MSG_PREFIX, pool->name,
+		       item->run.id);
+		err = 0;
+	}
+	if (!err)
+		*id = item->run.id;
+	return err ? err : 1;
+}
+
+/* Nobody changes them meanwhile, and none is flushed: the index may grow by what comes. */
+static int scrub_runs(struct scrub *s, struct cohort_job *job)
+{
+	struct cohort_pool *pool = s->pool;
+	bool blocked;
+	u32 id = 0;
+	int ret = 1;
+
+	while (ret) {
+		if (!cohort_pool_read_begin_wait(pool))
+			return cohort_refuse(&job->words, -EIO, "pool \"%s\" has gone",
+					     pool->name);
+		mutex_lock(&pool->tidy_mutex);
+		blocked = cohort_pool_block_flush(pool, true);
+		ret = scrub_run(s, &id);
+		cohort_pool_block_flush(pool, blocked);
+		mutex_unlock(&pool->tidy_mutex);
+		cohort_pool_read_end(pool);
+		if (ret == -ENOMEM)
+			return cohort_refuse(&job->words, ret, "no memory for a run");
+		/* it is to be suspended, or somebody has to make room */
+		if (ret < 0)
+			msleep(SCRUB_PAUSE_MS);
+	}
+	return 0;
+}
+
 static int scrub(struct scrub *s, struct cohort_job *job)
 {
 	struct cohort_pool *pool = s->pool;
 	u32 seg, percent = 0;
+	int err = scrub_runs(s, job);
+
+	if (err)
+		return err;
 
 	/* it grows at its end only */
 	for (seg = 0; seg < READ_ONCE(pool->log->segs.nr); seg++) {
@@ -158,11 +228,11 @@ static int scrub(struct scrub *s, struct cohort_job *job)
 			cohort_job_progress(job, now);
 		percent = now;
 	}
-	if (!s->batches && !atomic64_read(&pool->damaged))
+	if (!s->batches && !s->runs && !atomic64_read(&pool->damaged))
 		return 0;
 	return cohort_refuse(&job->words, -EUCLEAN,
-			     "pool \"%s\" has %llu damaged chunks and %llu damaged batches",
-			     pool->name, (u64)atomic64_read(&pool->damaged), s->batches);
+			     "pool \"%s\" has %llu damaged chunks and %llu damaged batches, %llu damaged index runs",
+			     pool->name, (u64)atomic64_read(&pool->damaged), s->batches, s->runs);
 }
 
 static int run_scrub(struct cohort_job *job)

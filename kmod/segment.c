@@ -206,7 +206,8 @@ void cohort_segments_exit(struct cohort_segments *segs)
 	segs->part = NULL;
 }
 
-void cohort_segments_load(struct cohort_segments *segs, const struct cohort_segment_entry *table)
+void cohort_segments_load(struct cohort_segments *segs, const struct cohort_segment_entry *table,
+			  u64 log_start)
 {
 	u32 i;
 
@@ -214,6 +215,8 @@ void cohort_segments_load(struct cohort_segments *segs, const struct cohort_segm
 		segment(segs, i)->entry = table[i];
 		if (!table[i].seq)
 			continue;
+		segment(segs, i)->uncounted = table[i].kind == COHORT_SEGMENT_LOG &&
+			table[i].seq < log_start;
 		segs->free--;
 		segs->next_seq = max(segs->next_seq, table[i].seq + 1);
 	}
@@ -448,8 +451,109 @@ void cohort_segments_record(struct cohort_segments *segs, u32 seg, u64 seq)
 
 static bool closed_and_dead(const struct cohort_segment *s)
 {
-	return s->entry.seq && !s->open && !s->live;
+	return s->entry.seq && !s->open && !s->live && !s->in_runs && !s->uncounted;
 }
+
+/* ---- runs ---- */
+
+void cohort_segments_to_runs(struct cohort_segments *segs, u64 addr)
+{
+	struct cohort_segment *s;
+	unsigned long flags;
+
+	spin_lock_irqsave(&segs->lock, flags);
+	s = segment(segs, cohort_segment_of(segs, addr));
+	s->live--;
+	s->in_runs++;
+	spin_unlock_irqrestore(&segs->lock, flags);
+}
+
+void cohort_segments_counted(struct cohort_segments *segs, const u32 *in_runs, u32 nr)
+{
+	unsigned long flags;
+	u32 i;
+
+	for (i = 0; i < nr; i++) {
+		spin_lock_irqsave(&segs->lock, flags);
+		segment(segs, i)->in_runs = in_runs[i];
+		segment(segs, i)->uncounted = false;
+		spin_unlock_irqrestore(&segs->lock, flags);
+	}
+}
+
+static void prepare_index(struct cohort_segments *segs, u32 seg, u64 nonce)
+{
+	struct cohort_segment *s = segment(segs, seg);
+
+	lockdep_assert_held(&segs->lock);
+	s->entry = (struct cohort_segment_entry){
+		.seq = segs->next_seq++, .nonce = nonce, .length = segs->size,
+		.kind = COHORT_SEGMENT_INDEX,
+	};
+	s->open = true;
+	s->last_record = 0;
+	segs->hint = seg + 1;
+	segs->free--;
+	mark_dirty(segs, seg);
+}
+
+int cohort_segments_take_index(struct cohort_segments *segs, u32 nr, u32 keep, u64 nonce,
+			       u32 *seg)
+{
+	unsigned long flags;
+	int err = 0;
+	u32 i;
+
+	spin_lock_irqsave(&segs->lock, flags);
+	if (segs->free < (u64)nr + keep)
+		err = -ENOSPC;
+	for (i = 0; i < nr && !err; i++) {
+		seg[i] = find_free(segs);
+		prepare_index(segs, seg[i], nonce);
+	}
+	spin_unlock_irqrestore(&segs->lock, flags);
+	return err;
+}
+
+void cohort_segments_index_live(struct cohort_segments *segs, u32 seg, int by)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&segs->lock, flags);
+	segment(segs, seg)->live += by;
+	spin_unlock_irqrestore(&segs->lock, flags);
+}
+
+void cohort_segments_index_close(struct cohort_segments *segs, u32 seg)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&segs->lock, flags);
+	segment(segs, seg)->open = false;
+	spin_unlock_irqrestore(&segs->lock, flags);
+}
+
+int cohort_segments_sync(struct cohort_segments *segs)
+{
+	queue_work(segs->wq, &segs->work);
+	flush_work(&segs->work);
+	if (READ_ONCE(segs->stopped))
+		return -EAGAIN;
+	return READ_ONCE(segs->write_failed) ? -EIO : 0;
+}
+
+u64 cohort_segments_next_use(struct cohort_segments *segs)
+{
+	unsigned long flags;
+	u64 seq;
+
+	spin_lock_irqsave(&segs->lock, flags);
+	seq = segs->next < 0 ? segs->next_seq : segment(segs, segs->next)->entry.seq;
+	spin_unlock_irqrestore(&segs->lock, flags);
+	return seq;
+}
+
+/* ---- reclaim ---- */
 
 u32 cohort_segments_reclaim(struct cohort_segments *segs, u64 catalog_seq)
 {

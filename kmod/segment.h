@@ -21,8 +21,10 @@ struct block_device;
 struct cohort_segment {
 	struct cohort_segment_entry entry;	/* as it is, or is to be, on disk */
 	u64 last_record;			/* newest RECORD batch in it, 0 = none */
-	u32 live;				/* preserved chunks somebody needs */
-	bool open;				/* taken by the log, or about to be */
+	u32 live;				/* chunks in the index, or runs in it */
+	u32 in_runs;				/* chunks that runs say and somebody needs */
+	bool uncounted;				/* @in_runs is not known since a restart */
+	bool open;				/* taken for the log or a run, or about to be */
 };
 
 struct cohort_segments {
@@ -80,7 +82,8 @@ void cohort_segments_resume(struct cohort_segments *segs, struct block_device *b
 int cohort_segments_write_all(struct cohort_segments *segs);
 
 /* What replay found; before anybody else has the segments. */
-void cohort_segments_load(struct cohort_segments *segs, const struct cohort_segment_entry *table);
+void cohort_segments_load(struct cohort_segments *segs, const struct cohort_segment_entry *table,
+			  u64 log_start);
 
 /*
  * Growth to @nr segments in two steps, under catalog_mutex. The first allocates
@@ -99,6 +102,26 @@ bool cohort_segments_entry(struct cohort_segments *segs, u32 seg,
 /* Accounting; any context. */
 void cohort_segments_live(struct cohort_segments *segs, u64 addr, int by);
 void cohort_segments_record(struct cohort_segments *segs, u32 seg, u64 seq);
+
+/* A chunk that was in the index is said by a run from now on. Any context. */
+void cohort_segments_to_runs(struct cohort_segments *segs, u64 addr);
+/* What runs say of each of @nr segments was counted. Sleeps. */
+void cohort_segments_counted(struct cohort_segments *segs, const u32 *in_runs, u32 nr);
+
+/*
+ * Takes @nr segments for blocks of runs; their entries are not durable before
+ * cohort_segments_sync(). -ENOSPC: not as many as @keep would be left. Any context.
+ */
+int cohort_segments_take_index(struct cohort_segments *segs, u32 nr, u32 keep, u64 nonce,
+			       u32 *seg);
+/* @by more runs have blocks in @seg. Any context. */
+void cohort_segments_index_live(struct cohort_segments *segs, u32 seg, int by);
+/* Nothing more is written to @seg: it is free when no run has blocks in it. Any context. */
+void cohort_segments_index_close(struct cohort_segments *segs, u32 seg);
+/* What the table says now is durable: 0, -EIO, or -EAGAIN while it is stopped. Sleeps. */
+int cohort_segments_sync(struct cohort_segments *segs);
+/* The use, as the table has it, of the next segment that the log takes. Any context. */
+u64 cohort_segments_next_use(struct cohort_segments *segs);
 
 /* Frees every closed segment nobody needs; records below @catalog_seq count as void. */
 u32 cohort_segments_reclaim(struct cohort_segments *segs, u64 catalog_seq);

@@ -145,7 +145,8 @@ int cohort_source_decode(struct cohort_pool *pool, const void *record)
 	char name[COHORT_DISK_NAME];
 	int err;
 
-	if (!id || id == U32_MAX || cohort_name_decode(name, d->name, sizeof(name)) || !name[0])
+	if (!id || cohort_is_overlay(id) ||
+	    cohort_name_decode(name, d->name, sizeof(name)) || !name[0])
 		return -EUCLEAN;
 	if (source)
 		return decode_fields(source, d);

@@ -41,7 +41,7 @@ int cohort_space_open(struct cohort_space *space, u64 epoch)
 	return err == -EBUSY ? 0 : err;
 }
 
-static void space_add(struct cohort_space *space, u64 epoch, int by)
+void cohort_space_add(struct cohort_space *space, u64 epoch, s64 by)
 {
 	struct space_count *count = epoch ? xa_load(&space->chunks, epoch) : NULL;
 
@@ -54,8 +54,8 @@ static void space_add(struct cohort_space *space, u64 epoch, int by)
 void cohort_space_move(struct cohort_space *space, u64 from, u64 to)
 {
 	rcu_read_lock();
-	space_add(space, from, -1);
-	space_add(space, to, 1);
+	cohort_space_add(space, from, -1);
+	cohort_space_add(space, to, 1);
 	rcu_read_unlock();
 }
 
@@ -72,6 +72,45 @@ u64 cohort_space_chunks(const struct cohort_space *space, u64 epoch)
 	rcu_read_unlock();
 	/* a chunk that moves meanwhile may be missed */
 	return max_t(s64, sum, 0);
+}
+
+void cohort_space_clear(struct cohort_space *space)
+{
+	struct space_count *count;
+	unsigned long at;
+
+	rcu_read_lock();
+	xa_for_each(&space->chunks, at, count)
+		atomic64_set(&count->n, 0);
+	rcu_read_unlock();
+}
+
+int cohort_space_open_all(struct cohort_space *space, const struct cohort_space *other)
+{
+	struct xarray *chunks = (struct xarray *)&other->chunks;
+	struct space_count *count;
+	unsigned long epoch;
+	int err;
+
+	/* nobody else has the other one */
+	xa_for_each(chunks, epoch, count) {
+		err = cohort_space_open(space, epoch);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+void cohort_space_add_all(struct cohort_space *space, const struct cohort_space *other)
+{
+	struct xarray *chunks = (struct xarray *)&other->chunks;
+	struct space_count *count;
+	unsigned long epoch;
+
+	rcu_read_lock();
+	xa_for_each(chunks, epoch, count)
+		cohort_space_add(space, epoch, atomic64_read(&count->n));
+	rcu_read_unlock();
 }
 
 void cohort_space_trim(struct cohort_space *space, u64 epoch)

@@ -28,6 +28,14 @@ int cohort_space_open(struct cohort_space *space, u64 epoch);
 void cohort_space_move(struct cohort_space *space, u64 from, u64 to);
 /* Chunks that the image of cut @epoch reads from the pool. Any context. */
 u64 cohort_space_chunks(const struct cohort_space *space, u64 epoch);
+/* Counts anew: forgets what was counted, with no preserve under way. Any context. */
+void cohort_space_clear(struct cohort_space *space);
+/* @n chunks more whose newest entry is of @epoch, which is opened. Any context. */
+void cohort_space_add(struct cohort_space *space, u64 epoch, s64 n);
+/* Opens in @space what is open in @other. As cohort_space_open(). */
+int cohort_space_open_all(struct cohort_space *space, const struct cohort_space *other);
+/* Adds what @other counts; all of it is open. Any context. */
+void cohort_space_add_all(struct cohort_space *space, const struct cohort_space *other);
 /*
  * Forgets epochs below @epoch that count nothing: the caller knows that nothing
  * will be preserved for them any more. Process context, one at a time.

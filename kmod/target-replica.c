@@ -3,7 +3,9 @@
 #include <linux/blkdev.h>
 #include <linux/module.h>
 #include <linux/slab.h>
+#include "compat.h"
 #include "image.h"
+#include "image-write.h"
 #include "pool.h"
 #include "registry.h"
 #include "replica.h"
@@ -34,7 +36,7 @@ static int find_member(struct dm_target *ti, struct replica_target *rt, const ch
 		return cohort_refuse(words, -ENOENT, "relationship \"%s\" has %u members", name,
 				     rel->count);
 	m = &rel->member[rt->index];
-	if (m->state != COHORT_COPY_STATE_SYNCHRONIZED)
+	if (!cohort_copy_has_cut(m->state))
 		return cohort_refuse(words, -EINVAL, "image %s_%u is %s", name, rt->index + 1,
 				     cohort_state_copy_name(m->state));
 	if (ti->begin || ti->len != m->source->size >> SECTOR_SHIFT)
@@ -45,6 +47,10 @@ static int find_member(struct dm_target *ti, struct replica_target *rt, const ch
 				     rt->dev->bdev, m->source->name);
 	rt->image.rel = rel;
 	rt->image.member = m;
+	rt->image.index = rt->index;
+	/* a table that is loaded for writing: the images of others stay as they are */
+	rt->image.writable = (dm_table_get_mode(ti->table) & COHORT_OPEN_WRITE) &&
+		!(rel->flags & COHORT_RELATIONSHIP_FLAGS_READ_ONLY);
 	return 0;
 }
 
@@ -136,7 +142,8 @@ static int replica_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 		return err;
 	}
 	ti->private = rt;
-	ti->per_io_data_size = sizeof(struct cohort_image_read);
+	ti->per_io_data_size = max(sizeof(struct cohort_image_read),
+				   sizeof(struct cohort_image_write));
 	ti->num_flush_bios = 1;
 	ti->flush_supported = true;
 	return 0;
@@ -151,10 +158,13 @@ static int replica_map(struct dm_target *ti, struct bio *bio)
 {
 	struct replica_target *rt = ti->private;
 	struct cohort_image_read *r = dm_per_bio_data(bio, sizeof(*r));
+	struct cohort_image_write *w;
 
 	if (bio_op(bio) == REQ_OP_READ)
 		return cohort_image_map(&rt->image, bio, r);
-	/* so that a flush of the page cache of a read-only device is no error */
+	if (bio_op(bio) == REQ_OP_WRITE && bio_sectors(bio) && rt->image.writable)
+		return cohort_image_write_map(&rt->image, bio, dm_per_bio_data(bio, sizeof(*w)));
+	/* what was written is durable when it ends; and of a read-only device it is no error */
 	if (bio_op(bio) == REQ_OP_FLUSH || !bio_sectors(bio)) {
 		r->where = U8_MAX;
 		bio_endio(bio);

@@ -220,6 +220,8 @@ static int first_era(struct cohort_volume *vol)
 		return -ENOMEM;
 	era->gp_done = true;
 	mutex_lock(&cohort_cut_mutex);
+	/* what was preserved before has no bits */
+	era->inexact = true;
 	cohort_era_publish(vol, era, 0, cohort_live_newest(&vol->source->live, U64_MAX));
 	mutex_unlock(&cohort_cut_mutex);
 	return 0;

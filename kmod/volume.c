@@ -320,7 +320,7 @@ u64 cohort_era_next_unset(const struct cohort_era *era, u64 chunk, u64 end)
 	return chunk;
 }
 
-void cohort_era_set(struct cohort_era *era, u64 chunk, gfp_t gfp)
+bool cohort_era_set(struct cohort_era *era, u64 chunk, gfp_t gfp)
 {
 	unsigned long **slot = &era->preserved[chunk / BITS_PER_PAGE];
 	unsigned long *bits = READ_ONCE(*slot);
@@ -329,7 +329,7 @@ void cohort_era_set(struct cohort_era *era, u64 chunk, gfp_t gfp)
 		unsigned long *fresh = (unsigned long *)get_zeroed_page(gfp | __GFP_NOWARN);
 
 		if (!fresh)
-			return;
+			return false;
 		/* a full barrier: the page is zero before it is seen */
 		bits = cmpxchg(slot, NULL, fresh);
 		if (bits)
@@ -340,4 +340,16 @@ void cohort_era_set(struct cohort_era *era, u64 chunk, gfp_t gfp)
 	/* whoever sees the bit sees the index entry it stands for */
 	smp_mb__before_atomic();
 	set_bit(chunk % BITS_PER_PAGE, bits);
+	return true;
+}
+
+void cohort_volume_preserved(struct cohort_volume *vol, u64 epoch, u64 chunk)
+{
+	struct cohort_era *era;
+
+	rcu_read_lock();
+	for (era = rcu_dereference(vol->era); era; era = rcu_dereference(era->prev))
+		if (era->key == epoch && !cohort_era_set(era, chunk, GFP_ATOMIC))
+			WRITE_ONCE(era->inexact, true);
+	rcu_read_unlock();
 }

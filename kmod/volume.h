@@ -42,6 +42,7 @@ struct cohort_era {
 	bool gp_done;			/* the grace period after its flip is over */
 	bool closing;			/* a newer era was flipped: tell when requests end */
 	bool mixed;			/* a write of it met writes of the era before */
+	bool inexact;			/* a chunk preserved for @key may lack its bit; READ_ONCE */
 	struct cohort_inflight inflight;
 	/* per 32768 chunks a page of bits; only a cache of the index: missing means ask */
 	unsigned long **preserved;
@@ -143,8 +144,12 @@ void cohort_write_enter(struct cohort_volume *vol, struct cohort_write *w, secto
 /* Uncounts it, if it was counted. Any context. */
 void cohort_write_leave(struct cohort_volume *vol, struct cohort_write *w);
 
+/* @chunk has an entry of @epoch now: its bit is set in the era that it was preserved for. */
+void cohort_volume_preserved(struct cohort_volume *vol, u64 epoch, u64 chunk);
+
 bool cohort_era_has(const struct cohort_era *era, u64 chunk);
-void cohort_era_set(struct cohort_era *era, u64 chunk, gfp_t gfp);
+/* False without memory. */
+bool cohort_era_set(struct cohort_era *era, u64 chunk, gfp_t gfp);
 /* First chunk in [@chunk, @end) whose bit is not set, or @end. Any context. */
 u64 cohort_era_next_unset(const struct cohort_era *era, u64 chunk, u64 end);
 

@@ -95,6 +95,28 @@ static bool watch_limits(struct cohort_pool *pool)
 	return limited;
 }
 
+/*
+ * Of what runs say there is an upper bound of the space alone: nothing breaks by
+ * that. As cohort_pool_recount().
+ */
+static int count_space(struct cohort_pool *pool)
+{
+	struct cohort_rel *over;
+	bool limited = false;
+	int err;
+
+	over = READ_ONCE(pool->runs.nr) ? find_over_limit(pool, &limited) : NULL;
+	if (!over)
+		return 0;
+	cohort_rel_put(over);
+	mutex_lock(&pool->tidy_mutex);
+	mutex_lock(&pool->catalog_mutex);
+	err = cohort_pool_recount(pool);
+	mutex_unlock(&pool->catalog_mutex);
+	mutex_unlock(&pool->tidy_mutex);
+	return err;
+}
+
 /* Jiffies until @rel's time is over, 0: it is. */
 static unsigned long time_left(const struct cohort_rel *rel)
 {
@@ -143,14 +165,16 @@ void cohort_pool_watch(struct work_struct *work)
 	struct cohort_pool *pool = container_of(work, struct cohort_pool, watch_work.work);
 	unsigned int noio = memalloc_noio_save();
 	unsigned long next = NEVER;
-	bool limited;
+	bool limited = true;
 
 	/* its log writes nothing meanwhile; the resume comes back to it */
 	if (READ_ONCE(pool->blocked) || READ_ONCE(pool->log->failed))
 		goto out;
-	mutex_lock(&pool->catalog_mutex);
-	limited = watch_limits(pool);
-	mutex_unlock(&pool->catalog_mutex);
+	if (!count_space(pool)) {
+		mutex_lock(&pool->catalog_mutex);
+		limited = watch_limits(pool);
+		mutex_unlock(&pool->catalog_mutex);
+	}
 	mutex_lock(&cohort_lock);
 	/* one that was closed starts nothing any more */
 	if (!list_empty(&pool->list)) {

@@ -10,7 +10,7 @@
 
 static bool bad_id(u32 id)
 {
-	return !id || id == U32_MAX;
+	return !id || cohort_is_overlay(id);
 }
 
 /* An object of the same type in front of @record has its name. */
@@ -80,7 +80,8 @@ static const char *member_wrong(const struct store *store, const struct cohort_d
 
 	if (!store_source(store, le32_to_cpu(m->source)))
 		return "has a member that is not in the catalog";
-	if (!cohort_state_copy_name(state) || state == COHORT_COPY_STATE_MIXED)
+	if (!cohort_state_copy_name(state) || state == COHORT_COPY_STATE_MIXED ||
+	    state == COHORT_COPY_STATE_SKEWED)
 		return "has a member in an impossible state";
 	if (state == COHORT_COPY_STATE_SYNCHRONIZED && !m->epoch)
 		return "has a member without a cut";
@@ -170,16 +171,107 @@ static bool check_record(struct audit *audit, struct store_record *record)
 	return false;
 }
 
-void audit_catalog(struct audit *audit)
+/* ---- overlays ---- */
+
+static bool has_twin(const struct store *store, const struct store_record *record)
 {
-	static const u16 order[] = { COHORT_REC_SOURCE, COHORT_REC_GROUP, COHORT_REC_REL };
-	struct store *store = audit->store;
-	size_t t;
+	const struct cohort_disk_overlay *d = record->data, *other;
 	u32 i;
 
-	for (t = 0; t < ARRAY_SIZE(order); t++)
-		for (i = 0; i < store->nr_records;)
-			if (store->record[i].type != order[t] ||
-			    check_record(audit, &store->record[i]))
-				i++;
+	for (i = 0; i < store->nr_records; i++) {
+		other = store->record[i].data;
+		if (store->record[i].type == COHORT_REC_OVERLAY && other != d &&
+		    other->rel == d->rel && other->member == d->member &&
+		    store_overlay_live(store, other))
+			return true;
+	}
+	return false;
+}
+
+static const char *overlay_wrong(const struct store *store, const struct store_record *record)
+{
+	const struct cohort_disk_overlay *d = record->data;
+
+	if (!store_find(store, COHORT_REC_REL, le32_to_cpu(d->rel)))
+		return "is of a relationship that is not in the catalog";
+	if (!cohort_is_overlay(record->id) || record->id == U32_MAX)
+		return "has an impossible number";
+	if (!store_overlay_member(store, d))
+		return "is of an image that there is not";
+	if (le64_to_cpu(d->floor) > COHORT_EPOCH_MAX)
+		return "has an impossible floor";
+	if (store_overlay_live(store, d) && has_twin(store, record))
+		return "is of an image that has another one";
+	return NULL;
+}
+
+static void break_member(struct cohort_disk_rel *rel, u32 member)
+{
+	u32 i;
+
+	rel->member[member].state = cpu_to_le32(COHORT_COPY_STATE_BROKEN);
+	rel->state = rel->member[0].state;
+	for (i = 1; i < le32_to_cpu(rel->count); i++)
+		if (rel->member[i].state != rel->state)
+			rel->state = cpu_to_le32(COHORT_COPY_STATE_MIXED);
+}
+
+/* Without what was written to it an image would lie: the one that it was, or may have been. */
+static void break_images(struct audit *audit, const struct cohort_disk_overlay *d)
+{
+	struct store_record *record = store_find(audit->store, COHORT_REC_REL,
+						 le32_to_cpu(d->rel));
+	const bool known = store_overlay_member(audit->store, d);
+	struct cohort_disk_rel *rel = record ? record->data : NULL;
+	u32 i;
+
+	for (i = 0; rel && i < le32_to_cpu(rel->count); i++) {
+		if ((known && i != le32_to_cpu(d->member)) ||
+		    le32_to_cpu(rel->member[i].state) != COHORT_COPY_STATE_SYNCHRONIZED)
+			continue;
+		audit_say(audit, FINDING_MENDED,
+			  "image %s_%u becomes Broken: it may miss what was written to it",
+			  store_name(record), i + 1);
+		break_member(rel, i);
+	}
+}
+
+/*
+ * One whose relationship is gone, which goes with it, and one of an image that is
+ * Broken are read by nobody: the former is never left behind, the latter may be.
+ */
+static bool check_overlay(struct audit *audit, struct store_record *record)
+{
+	const char *why = overlay_wrong(audit->store, record);
+
+	if (!why)
+		return true;
+	audit->rewrite = true;
+	audit_say(audit, FINDING_MENDED, "overlay %u %s: it is given up",
+		  record->id & ~COHORT_OVERLAY_ID, why);
+	break_images(audit, record->data);
+	store_drop(audit->store, record->type, record->id);
+	return false;
+}
+
+/* Where one is taken out, others may have gone with it: those before it are looked at again. */
+static void check_type(struct audit *audit, u16 type, bool (*check)(struct audit *audit,
+								    struct store_record *record))
+{
+	struct store *store = audit->store;
+	u32 i = 0;
+
+	while (i < store->nr_records)
+		if (store->record[i].type != type || check(audit, &store->record[i]))
+			i++;
+		else
+			i = 0;
+}
+
+void audit_catalog(struct audit *audit)
+{
+	check_type(audit, COHORT_REC_SOURCE, check_record);
+	check_type(audit, COHORT_REC_GROUP, check_record);
+	check_type(audit, COHORT_REC_REL, check_record);
+	check_type(audit, COHORT_REC_OVERLAY, check_overlay);
 }

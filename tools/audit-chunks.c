@@ -33,34 +33,42 @@ int audit_chunk(struct store *store, const struct cohort_preserve *p, u64 addr)
 	return 0;
 }
 
-/* Members of relationships whose images read the chunk at @addr. */
+/* Images of @rel that read the chunk at @b->addr. */
+static u32 tell_images(struct audit *audit, const struct bad_chunk *b,
+		       const struct cohort_disk_rel *rel)
+{
+	const char *name = (const char *)rel->name;
+	struct store *store = audit->store;
+	const u64 at = b->chunk * store->sb.chunk_size;
+	struct cohort_mapping map;
+	u32 i, readers = 0;
+
+	for (i = 0; i < le32_to_cpu(rel->count); i++) {
+		if (le32_to_cpu(rel->member[i].state) != COHORT_COPY_STATE_SYNCHRONIZED ||
+		    !store_image_chunk(store, rel, i, b->chunk, &map) || map.addr != b->addr)
+			continue;
+		if (cohort_is_overlay(b->source))
+			audit_say(audit, FINDING_LEFT,
+				  "image %s_%u can not be read at byte %llu: chunk %llu, which was written to it, is damaged",
+				  name, i + 1, (unsigned long long)at,
+				  (unsigned long long)b->chunk);
+		else
+			audit_say(audit, FINDING_LEFT,
+				  "image %u of %s can not be read at byte %llu: its chunk is damaged",
+				  i + 1, name, (unsigned long long)at);
+		readers++;
+	}
+	return readers;
+}
+
 static u32 tell_readers(struct audit *audit, const struct bad_chunk *b)
 {
 	struct store *store = audit->store;
-	u32 r, i, readers = 0;
+	u32 r, readers = 0;
 
-	for (r = 0; r < store->nr_records; r++) {
-		const struct cohort_disk_rel *rel = store->record[r].data;
-		struct cohort_mapping map;
-
-		if (store->record[r].type != COHORT_REC_REL)
-			continue;
-		for (i = 0; i < le32_to_cpu(rel->count); i++) {
-			const struct cohort_disk_rel_member *m = &rel->member[i];
-
-			if (le32_to_cpu(m->source) != b->source ||
-			    le32_to_cpu(m->state) != COHORT_COPY_STATE_SYNCHRONIZED ||
-			    !cohort_index_lookup(store->index, b->source, b->chunk,
-						 le64_to_cpu(m->epoch), &map) ||
-			    map.addr != b->addr)
-				continue;
-			audit_say(audit, FINDING_LEFT,
-				  "image %u of %s can not be read at byte %llu: its chunk is damaged",
-				  i + 1, (const char *)rel->name,
-				  (unsigned long long)(b->chunk * store->sb.chunk_size));
-			readers++;
-		}
-	}
+	for (r = 0; r < store->nr_records; r++)
+		if (store->record[r].type == COHORT_REC_REL)
+			readers += tell_images(audit, b, store->record[r].data);
 	return readers;
 }
 
@@ -89,12 +97,14 @@ void audit_forget_chunks(struct audit *audit)
 	}
 }
 
+/* Needs the entry of @source with the smallest epoch from @epoch on, if that is below @end. */
 struct cut {
 	u32 source;
 	u64 epoch;
+	u64 end;
 };
 
-/* What images show, in order. */
+/* What images show, in order: cuts of sources, and all of each overlay from its newest on. */
 static struct cut *cuts;
 static size_t nr_cuts;
 
@@ -118,8 +128,19 @@ static void add_cuts(const struct cohort_disk_rel *rel)
 		if (le32_to_cpu(rel->member[i].state) == COHORT_COPY_STATE_SYNCHRONIZED)
 			cuts[nr_cuts++] = (struct cut){
 				.source = le32_to_cpu(rel->member[i].source),
-				.epoch = le64_to_cpu(rel->member[i].epoch),
+				.epoch = le64_to_cpu(rel->member[i].epoch), .end = U64_MAX,
 			};
+}
+
+static void add_overlay(const struct cohort_disk_overlay *d)
+{
+	cuts = realloc(cuts, (nr_cuts + 1) * sizeof(*cuts));
+	if (!cuts)
+		abort();
+	cuts[nr_cuts++] = (struct cut){
+		.source = le32_to_cpu(d->hdr.id), .epoch = 1,
+		.end = cohort_overlay_epoch(le64_to_cpu(d->floor)),
+	};
 }
 
 static void collect_cuts(const struct store *store)
@@ -130,11 +151,14 @@ static void collect_cuts(const struct store *store)
 	for (r = 0; r < store->nr_records; r++)
 		if (store->record[r].type == COHORT_REC_REL)
 			add_cuts(store->record[r].data);
+		else if (store->record[r].type == COHORT_REC_OVERLAY &&
+			 store_overlay_live(store, store->record[r].data))
+			add_overlay(store->record[r].data);
 	if (nr_cuts)
 		qsort(cuts, nr_cuts, sizeof(*cuts), cut_cmp);
 }
 
-/* Is there a cut s of @source with @prev < s <= @epoch? */
+/* Is there a cut s of @source with @prev < s <= @epoch, which is below its end? */
 static bool cut_between(u32 source, u64 prev, u64 epoch)
 {
 	const struct cut key = { .source = source, .epoch = epoch };
@@ -148,7 +172,8 @@ static bool cut_between(u32 source, u64 prev, u64 epoch)
 		else
 			high = mid;
 	}
-	return low && cuts[low - 1].source == source && cuts[low - 1].epoch > prev;
+	return low && cuts[low - 1].source == source && cuts[low - 1].epoch > prev &&
+	       epoch < cuts[low - 1].end;
 }
 
 static bool count_needed(void *ctx, u32 source, u64 prev, u64 epoch)

@@ -236,6 +236,9 @@ static void rebuild(struct table *t)
 			  first);
 		lay_sector(t, first);
 	}
+	/* a segment that was in front of log_start may be behind it now */
+	if (t->sb->log_start)
+		audit_without_runs(t->audit);
 }
 
 static bool entries_ok(const struct table *t, const struct cohort_segment_entry *entry)
@@ -306,7 +309,8 @@ static void check_length(struct table *t, u32 segment)
 	struct cohort_segment_entry *entry = &t->entry[segment];
 	struct chain chain;
 
-	if (!entry->length || entry->length + COHORT_BLOCK > t->sb->segment_size ||
+	if (entry->kind != COHORT_SEGMENT_LOG || !entry->length ||
+	    entry->length + COHORT_BLOCK > t->sb->segment_size ||
 	    !read_chain(t, segment, &chain) || chain.nonce != entry->nonce ||
 	    chain.length <= entry->length)
 		return;
@@ -317,20 +321,10 @@ static void check_length(struct table *t, u32 segment)
 	lay_sector(t, segment / COHORT_TABLE_PER_SECTOR * COHORT_TABLE_PER_SECTOR);
 }
 
-static int choose_super(struct audit *audit, struct cohort_super *sb)
-{
-	static u8 copy[2][COHORT_BLOCK];
-	const char *why;
-
-	store_read(audit->store, COHORT_SUPER_A, copy[0], COHORT_BLOCK);
-	store_read(audit->store, COHORT_SUPER_B, copy[1], COHORT_BLOCK);
-	return cohort_super_choose(sb, copy[0], copy[1], audit->store->size, &why);
-}
-
 int audit_table(struct audit *audit)
 {
 	struct cohort_super *sb = &audit->store->sb;
-	int err = choose_super(audit, sb);
+	int err = store_super(audit->store);
 	struct table t = {
 		.audit = audit, .store = audit->store, .sb = sb,
 	};

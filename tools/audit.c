@@ -115,6 +115,14 @@ int audit_supers(struct audit *audit)
 	return -EUCLEAN;
 }
 
+void audit_without_runs(struct audit *audit)
+{
+	if (store_super(audit->store))
+		return;
+	audit->store->sb.log_start = 0;
+	store_lay_supers(audit->store);
+}
+
 /* ---- the log ---- */
 
 /* The log of this segment ends at @offset, whatever is behind it. */
@@ -155,8 +163,9 @@ static int on_damage(struct store *store, const struct cohort_damage *d)
 		audit->rewrite = true;
 		return 0;
 	case COHORT_DAMAGE_ENTRY:
-		audit_say(audit, FINDING_MENDED, "segment %u, byte %u: an epoch is out of range",
-			  d->segment, d->offset);
+		audit_say(audit, FINDING_MENDED,
+			  "segment %u, byte %u: an entry has an impossible epoch", d->segment,
+			  d->offset);
 		/* the batch is whole: it must not be found again */
 		store_lay(store, store->sb.segments_start +
 			  (u64)d->segment * store->sb.segment_size + d->offset, zero);
@@ -171,12 +180,42 @@ static int on_damage(struct store *store, const struct cohort_damage *d)
 	return 0;
 }
 
+static int pass_over(struct store *store, const struct cohort_damage *d)
+{
+	(void)store;
+	return d->kind == COHORT_DAMAGE_TABLE ? d->err : 0;
+}
+
+static int on_bad_run(struct store *store, u32 id, int err)
+{
+	(void)id;
+	(void)err;
+	audit_say(store->user, FINDING_MENDED, "%s: what it says is taken from the log again",
+		  store->why);
+	return -EAGAIN;
+}
+
+/* Before the log is judged: a run that is damaged tells how much of it there is to judge. */
+static void audit_runs(struct audit *audit)
+{
+	struct store *store = audit->store;
+	int err;
+
+	store->damage = pass_over;
+	store->bad_run = on_bad_run;
+	err = store_load(store);
+	store->damage = NULL;
+	store->bad_run = NULL;
+	store_forget(store);
+	if (err == -EAGAIN)
+		audit_without_runs(audit);
+}
+
 static int load(struct audit *audit)
 {
 	struct store *store = audit->store;
 	int err;
 
-	store->user = audit;
 	store->damage = on_damage;
 	store->chunk = audit_chunk;
 	err = store_load(store);
@@ -196,6 +235,19 @@ static u32 *no_cuts(const struct store *store)
 	for (i = 0; i < store->sb.nr_segments; i++)
 		cut[i] = U32_MAX;
 	return cut;
+}
+
+/* The bit is what keeps older versions from taking overlays for sources that are gone. */
+static void audit_feature(struct audit *audit)
+{
+	struct store *store = audit->store;
+
+	if (!store->overlays || store->sb.overlays)
+		return;
+	audit_say(audit, FINDING_MENDED, "the pool has overlays its superblock does not tell of");
+	store->sb.overlays = true;
+	if (!audit->rewrite)
+		store_lay_supers(store);
 }
 
 /* What is left after the repair is what the module takes. */
@@ -224,12 +276,16 @@ int audit_run(struct audit *audit, struct store *store)
 		err = audit_table(audit);
 	if (err)
 		return err;
+	store->user = audit;
+	if (store->sb.log_start)
+		audit_runs(audit);
 	audit->cut = no_cuts(store);
 	err = load(audit);
 	if (err)
 		return err;
 	audit_catalog(audit);
 	audit_chunks(audit);
+	audit_feature(audit);
 	if (audit->rewrite)
 		mend(audit);
 	prove(audit);

@@ -56,6 +56,13 @@ void audit_say(struct audit *audit, enum finding_kind kind, const char *fmt, ...
 /* Bytes that a terminal or JSON would not take become '?'. */
 void audit_plain(char *text);
 
+/*
+ * The log is read as a whole again, and no run counts: both superblocks are laid
+ * without a start of it. Nothing is lost by that, for it still says all that is
+ * needed of what runs say.
+ */
+void audit_without_runs(struct audit *audit);
+
 /* The parts, in the order in which audit_run() calls them. */
 int audit_supers(struct audit *audit);		/* audit.c */
 int audit_table(struct audit *audit);		/* audit-table.c */

@@ -55,12 +55,16 @@ const struct kind kinds[KIND_COUNT] = {
 		       list_job, NULL },
 };
 
-int kind_list(struct app *app, enum kind_id id)
+int kind_list_as(struct app *app, enum kind_id id, const struct field *fields)
 {
-	const struct kind *kind = &kinds[id];
-	json_t *records = kind->list(app->ctx);
+	json_t *records = kinds[id].list(app->ctx);
 
 	if (!records)
 		return fail_library(app);
-	return output_list(app, kind->plural, kind->fields, records);
+	return output_list(app, kinds[id].plural, fields, records);
+}
+
+int kind_list(struct app *app, enum kind_id id)
+{
+	return kind_list_as(app, id, kinds[id].fields);
 }

@@ -32,5 +32,7 @@ extern const struct kind kinds[KIND_COUNT];
 
 /* The whole of a verb that lists one kind; returns an exit code. */
 int kind_list(struct app *app, enum kind_id id);
+/* The same with other columns, whose keys are some of the kind's. */
+int kind_list_as(struct app *app, enum kind_id id, const struct field *fields);
 
 #endif

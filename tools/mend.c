@@ -169,23 +169,13 @@ static void lay_table(struct mend *m)
 	}
 }
 
-/* Both copies, so that no older one says anything else. */
 static void lay_supers(struct mend *m)
 {
-	u8 block[COHORT_BLOCK];
-	int i;
-
 	m->sb->next_seq = m->seq;
 	m->sb->catalog_seq = m->first;
 	if (m->sb->epoch_high <= m->store->max_epoch)
 		m->sb->epoch_high = m->store->max_epoch + 1;
-	/* the one in between is that of the repair itself, see repair_write() */
-	m->sb->generation++;
-	for (i = 0; i < 2; i++) {
-		m->sb->generation++;
-		cohort_super_encode(m->sb, block);
-		store_lay(m->store, cohort_super_address(m->sb->generation), block);
-	}
+	store_lay_supers(m->store);
 }
 
 static void refuse(struct audit *audit, const char *why)

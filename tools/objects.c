@@ -37,6 +37,18 @@ static json_t *pool_free(const void *object)
 	return json_integer((json_int_t)(pool->size - pool->used));
 }
 
+const struct field pool_stat_fields[] = {
+	TEXT("ElementName", "NAME", cohort_pool, name),
+	NUMBER64("PreservedChunks", "CHUNKS", cohort_pool, preserved),
+	NUMBER("IndexRuns", "RUNS", cohort_pool, index_runs),
+	SIZE("IndexMemory", "INDEX", cohort_pool, index_memory),
+	SIZE("IndexMemoryLimit", "LIMIT", cohort_pool, index_limit),
+	NUMBER64("LogBatches", "BATCHES", cohort_pool, batches),
+	SIZE("LogBytes", "LOGGED", cohort_pool, log_bytes),
+	NUMBER64("DamagedChunks", "DAMAGED", cohort_pool, damaged),
+	FIELD_END
+};
+
 const struct field pool_fields[] = {
 	TEXT("ElementName", "NAME", cohort_pool, name),
 	ENUM("State", "STATE", cohort_pool, state, cohort_pool_state_name),
@@ -56,6 +68,9 @@ const struct field pool_fields[] = {
 	SIZE("LogBytes", NULL, cohort_pool, log_bytes),
 	NUMBER64("Generation", NULL, cohort_pool, generation),
 	NUMBER64("DamagedChunks", NULL, cohort_pool, damaged),
+	NUMBER("IndexRuns", NULL, cohort_pool, index_runs),
+	SIZE("IndexMemory", NULL, cohort_pool, index_memory),
+	SIZE("IndexMemoryLimit", NULL, cohort_pool, index_limit),
 	TEXT("Reason", NULL, cohort_pool, reason),
 	FIELD_END
 };

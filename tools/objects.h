@@ -6,6 +6,7 @@
 #include "record.h"
 
 extern const struct field pool_fields[];
+extern const struct field pool_stat_fields[];	/* other columns of the same */
 extern const struct field source_fields[];
 extern const struct field group_fields[];
 extern const struct field relationship_fields[];

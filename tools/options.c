@@ -53,6 +53,8 @@ const struct option_row option_rows[] = {
 	{ "target-setting", "K=V", "ReadOnly, SpaceLimit, HoldTime or UdevVisible",
 	  "ReadOnly= SpaceLimit= HoldTime= UdevVisible=",
 	  OPTION_VALUES, FIELD(target_setting), ON(REPLICATE) },
+	{ "writable", NULL, "images that can be written, ReadOnly=no", NULL,
+	  OPTION_FLAG, FIELD(writable), ON(REPLICATE) },
 	{ "source", "SOURCE", "compare this member alone",
 	  "@source", OPTION_VALUE, FIELD(source), ON(DIFF) },
 	{ "count", "N", "stop after N events", NULL,

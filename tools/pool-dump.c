@@ -44,7 +44,7 @@ static json_int_t num(u64 n)
 
 static void dump_super(struct dump *dump, struct store *store, char letter, u64 address)
 {
-	char name[2] = { letter, '\0' }, uuid[37];
+	char name[2] = { letter, '\0' }, uuid[37], start[64] = "";
 	struct cohort_super sb;
 	u8 block[COHORT_BLOCK];
 	const char *why = "it can not be read";
@@ -59,7 +59,10 @@ static void dump_super(struct dump *dump, struct store *store, char letter, u64 
 	}
 	audit_plain(sb.name);
 	uuid_unparse_lower(sb.uuid, uuid);
-	line(dump, json_pack("{s{sssssssIsIsisisIsIsIsIsIsIsi}}", "superblock", "copy", name,
+	if (sb.log_start)
+		snprintf(start, sizeof(start), ", log from segment of use %" PRIu64 " on",
+			 sb.log_start);
+	line(dump, json_pack("{s{sssssssIsIsisisIsIsIsIsIsIsIsbsi}}", "superblock", "copy", name,
 			     "name", sb.name, "uuid", uuid, "generation", num(sb.generation),
 			     "size", num(sb.size), "chunk_size", (int)sb.chunk_size,
 			     "segment_size", (int)sb.segment_size,
@@ -67,13 +70,15 @@ static void dump_super(struct dump *dump, struct store *store, char letter, u64 
 			     "nr_segments", num(sb.nr_segments),
 			     "epoch_high", num(sb.epoch_high), "nonce", num(sb.nonce),
 			     "next_seq", num(sb.next_seq), "catalog_seq", num(sb.catalog_seq),
+			     "log_start", num(sb.log_start), "overlays", sb.overlays,
 			     "flags", (int)sb.flags),
 	     "superblock %s: pool %s, uuid %s, generation %" PRIu64 ", %" PRIu64
 	     " bytes, chunks of %u, %" PRIu64 " segments of %u from %" PRIu64
 	     " on, epochs below %" PRIu64 ", nonce %" PRIu64 ", batches from %" PRIu64
-	     " on, catalog from %" PRIu64 " on%s%s", name, sb.name, uuid, sb.generation, sb.size,
-	     sb.chunk_size, sb.nr_segments, sb.segment_size, sb.segments_start, sb.epoch_high,
-	     sb.nonce, sb.next_seq, sb.catalog_seq,
+	     " on, catalog from %" PRIu64 " on%s%s%s%s", name, sb.name, uuid, sb.generation,
+	     sb.size, sb.chunk_size, sb.nr_segments, sb.segment_size, sb.segments_start,
+	     sb.epoch_high, sb.nonce, sb.next_seq, sb.catalog_seq, start,
+	     sb.overlays ? ", may have overlays" : "",
 	     sb.flags & COHORT_SB_CLEAN ? ", closed cleanly" : "",
 	     sb.flags & COHORT_SB_BREAK_ALL ? ", its snapshots are not to be trusted" : "");
 }
@@ -137,21 +142,52 @@ static void dump_rel(struct dump *dump, const struct store_record *record)
 	}
 }
 
+/* Its id without the bit that says that it is one. */
+static u32 overlay_number(u32 id)
+{
+	return id & ~COHORT_OVERLAY_ID;
+}
+
+static void dump_overlay(struct dump *dump, const struct store *store,
+			 const struct store_record *record)
+{
+	const struct cohort_disk_overlay *d = record->data;
+	const bool live = store_overlay_live(store, d);
+
+	line(dump, json_pack("{s{sIsisIsIsb}}", "overlay", "id", num(record->id),
+			     "relationship", (int)le32_to_cpu(d->rel),
+			     "member", num(le32_to_cpu(d->member)),
+			     "floor", num(le64_to_cpu(d->floor)), "live", live),
+	     "overlay %u: member %u of relationship %u, batches above %" PRIu64 "%s%s",
+	     overlay_number(record->id), le32_to_cpu(d->member), le32_to_cpu(d->rel),
+	     le64_to_cpu(d->floor), cohort_is_overlay(record->id) ? "" : ", its id is a source's",
+	     live ? "" : ", does not count");
+}
+
+static void dump_record(struct dump *dump, const struct store *store,
+			const struct store_record *record)
+{
+	if (record->type == COHORT_REC_RUN)
+		return;
+	if (record->type == COHORT_REC_OVERLAY) {
+		dump_overlay(dump, store, record);
+		return;
+	}
+	audit_plain((char *)(uintptr_t)store_name(record));
+	if (record->type == COHORT_REC_SOURCE)
+		dump_source(dump, record);
+	else if (record->type == COHORT_REC_GROUP)
+		dump_group(dump, record);
+	else
+		dump_rel(dump, record);
+}
+
 static void dump_catalog(struct dump *dump, const struct store *store)
 {
 	u32 i;
 
-	for (i = 0; i < store->nr_records; i++) {
-		const struct store_record *record = &store->record[i];
-
-		audit_plain((char *)(uintptr_t)store_name(record));
-		if (record->type == COHORT_REC_SOURCE)
-			dump_source(dump, record);
-		else if (record->type == COHORT_REC_GROUP)
-			dump_group(dump, record);
-		else
-			dump_rel(dump, record);
-	}
+	for (i = 0; i < store->nr_records; i++)
+		dump_record(dump, store, &store->record[i]);
 }
 
 static int on_batch(struct store *store, const struct cohort_batch *b, u32 segment)
@@ -169,13 +205,41 @@ static int on_batch(struct store *store, const struct cohort_batch *b, u32 segme
 	return 0;
 }
 
+static void dump_written(struct dump *dump, const struct cohort_preserve *p, u64 addr)
+{
+	const u64 seq = cohort_overlay_seq(p->epoch);
+
+	line(dump, json_pack("{s{sIsIsIsI}}", "written", "overlay", num(p->source),
+			     "chunk", num(p->chunk), "batch", num(seq), "address", num(addr)),
+	     "\t\toverlay %u, chunk %" PRIu64 ", batch %" PRIu64 ": byte %" PRIu64 "%s",
+	     overlay_number(p->source), p->chunk, seq, addr,
+	     p->unreadable ? ", partly unreadable" : "");
+}
+
 static int on_chunk(struct store *store, const struct cohort_preserve *p, u64 addr)
 {
+	if (cohort_is_overlay(p->source)) {
+		dump_written(store->user, p, addr);
+		return 0;
+	}
 	line(store->user, json_pack("{s{sisIsIsI}}", "chunk", "source", (int)p->source,
 				    "chunk", num(p->chunk), "epoch", num(p->epoch),
 				    "address", num(addr)),
 	     "\t\tsource %u, chunk %" PRIu64 ", epoch %" PRIu64 ": byte %" PRIu64 "%s",
 	     p->source, p->chunk, p->epoch, addr, p->unreadable ? ", partly unreadable" : "");
+	return 0;
+}
+
+static int on_run(struct store *store, const struct cohort_run *run)
+{
+	line(store->user, json_pack("{s{sisIsIsIsIsisi}}", "run", "id", (int)run->id,
+				    "from", num(run->from), "to", num(run->to),
+				    "entries", num(run->entries), "max_epoch", num(run->max_epoch),
+				    "blocks", (int)run->blocks, "segments", (int)run->count),
+	     "run %u: %" PRIu64 " chunks of the log in segments of use %" PRIu64 " up to %" PRIu64
+	     ", epochs up to %" PRIu64 ", %u blocks from block %u of segment %u on, in %u segments",
+	     run->id, run->entries, run->from, run->to - 1, run->max_epoch, run->blocks,
+	     run->start, run->segment[0], run->count);
 	return 0;
 }
 
@@ -187,22 +251,27 @@ static int on_damage(struct store *store, const struct cohort_damage *d)
 	return 0;
 }
 
+static void dump_segment(struct dump *dump, u64 number, const struct cohort_segment_entry *e)
+{
+	char what[64] = "blocks of index runs";
+
+	if (e->kind == COHORT_SEGMENT_LOG)
+		snprintf(what, sizeof(what), "batches from %" PRIu64 " on", e->min_seq);
+	line(dump, json_pack("{s{sIsssIsIsisI}}", "segment", "number", num(number),
+			     "kind", e->kind == COHORT_SEGMENT_LOG ? "log" : "index",
+			     "seq", num(e->seq), "nonce", num(e->nonce),
+			     "length", (int)e->length, "min_seq", num(e->min_seq)),
+	     "segment %" PRIu64 ": use %" PRIu64 ", nonce %" PRIu64 ", %u bytes, %s", number,
+	     e->seq, e->nonce, e->length, what);
+}
+
 static void dump_segments(struct dump *dump, const struct store *store)
 {
 	u64 i;
 
-	for (i = 0; i < store->sb.nr_segments; i++) {
-		const struct cohort_segment_entry *e = &store->table[i];
-
-		if (!e->seq)
-			continue;
-		line(dump, json_pack("{s{sIsIsIsisI}}", "segment", "number", num(i),
-				     "seq", num(e->seq), "nonce", num(e->nonce),
-				     "length", (int)e->length, "min_seq", num(e->min_seq)),
-		     "segment %" PRIu64 ": use %" PRIu64 ", nonce %" PRIu64
-		     ", %u bytes, batches from %" PRIu64 " on", i, e->seq, e->nonce, e->length,
-		     e->min_seq);
-	}
+	for (i = 0; i < store->sb.nr_segments; i++)
+		if (store->table[i].seq)
+			dump_segment(dump, i, &store->table[i]);
 }
 
 static int dump_all(struct app *app, const char *path, struct store *store)
@@ -215,6 +284,7 @@ static int dump_all(struct app *app, const char *path, struct store *store)
 	store->user = &dump;
 	store->batch = on_batch;
 	store->chunk = on_chunk;
+	store->run = on_run;
 	store->damage = on_damage;
 	err = store_load(store);
 	if (err)

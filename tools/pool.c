@@ -99,6 +99,11 @@ static int pool_list(struct app *app)
 	return kind_list(app, KIND_POOL);
 }
 
+static int stats(struct app *app)
+{
+	return kind_list_as(app, KIND_POOL, pool_stat_fields);
+}
+
 const struct verb verb_pool_create = {
 	.id = VERB_POOL_CREATE,
 	.noun = "pool",
@@ -169,6 +174,16 @@ const struct verb verb_pool_list = {
 	.args = "",
 	.summary = "List the active pools and their space",
 	.run = pool_list,
+};
+
+const struct verb verb_stats = {
+	.id = VERB_STATS,
+	.name = "stats",
+	.args = "",
+	.summary = "Show what the active pools hold and have done, and their memory",
+	.notes = "INDEX is the memory of entries and of cached blocks of RUNS; it stays within\n"
+		 "LIMIT, the module's parameter index_memory when the pool was opened.",
+	.run = stats,
 };
 
 const struct verb verb_pool_remove = {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* cohortctl activate, delete: operations on a relationship. */
+/* cohortctl activate, reset, delete: operations on a relationship. */
 #include "reply.h"
 
 static int operate(struct app *app, int32_t operation, const char *what)
@@ -22,6 +22,12 @@ static int activate(struct app *app)
 		       "activated, the cut is taken");
 }
 
+static int reset(struct app *app)
+{
+	return operate(app, COHORT_OPERATION_RESET_REPLICA,
+		       "reset, its images show the cut again");
+}
+
 static int delete(struct app *app)
 {
 	return operate(app, COHORT_OPERATION_RETURN_TO_POOL,
@@ -38,6 +44,18 @@ const struct verb verb_activate = {
 	.min_args = 1,
 	.max_args = 1,
 	.run = activate,
+};
+
+const struct verb verb_reset = {
+	.id = VERB_RESET,
+	.name = "reset",
+	.args = "REL",
+	.summary = "Drop what was written to the images of a relationship",
+	.notes = "They show the cut again. Refused while an image is open.",
+	.complete = "@relationship",
+	.min_args = 1,
+	.max_args = 1,
+	.run = reset,
 };
 
 const struct verb verb_delete = {

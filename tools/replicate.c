@@ -90,7 +90,9 @@ static int set_settings(struct app *app, struct replicate *r)
 		code = set_goal(app, r, goal->v[i]);
 	if (set->n)
 		r->request.replication_setting_data = &r->data;
-	if (goal->n)
+	if (!code && app->opts.writable)
+		code = set_goal(app, r, "ReadOnly=no");
+	if (goal->n || app->opts.writable)
 		r->request.target_setting_goal = &r->goal;
 	return !code && app->opts.on_full ? set_on_full(app, r) : code;
 }

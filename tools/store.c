@@ -51,6 +51,20 @@ int store_read(struct store *store, u64 addr, void *buf, u32 len)
 	return 0;
 }
 
+void store_lay_supers(struct store *store)
+{
+	u8 block[COHORT_BLOCK];
+	int i;
+
+	/* the one in between is that of the repair itself, see poolfile_write() */
+	store->sb.generation++;
+	for (i = 0; i < 2; i++) {
+		store->sb.generation++;
+		cohort_super_encode(&store->sb, block);
+		store_lay(store, cohort_super_address(store->sb.generation), block);
+	}
+}
+
 void store_lay(struct store *store, u64 addr, const void *data)
 {
 	struct store_block *b = laid(store, addr);
@@ -106,16 +120,37 @@ const struct cohort_disk_source *store_source(const struct store *store, u32 id)
 	return record ? record->data : NULL;
 }
 
+static void drop_record(struct store *store, struct store_record *record)
+{
+	free(record->data);
+	store->nr_records--;
+	memmove(record, record + 1,
+		(size_t)(store->record + store->nr_records - record) * sizeof(*record));
+}
+
+static void drop_overlays(struct store *store, u32 rel)
+{
+	u32 i = 0;
+
+	while (i < store->nr_records) {
+		const struct cohort_disk_overlay *d = store->record[i].data;
+
+		if (store->record[i].type == COHORT_REC_OVERLAY && le32_to_cpu(d->rel) == rel)
+			drop_record(store, &store->record[i]);
+		else
+			i++;
+	}
+}
+
 void store_drop(struct store *store, u16 type, u32 id)
 {
 	struct store_record *record = store_find(store, type, id);
 
 	if (!record)
 		return;
-	free(record->data);
-	store->nr_records--;
-	memmove(record, record + 1,
-		(size_t)(store->record + store->nr_records - record) * sizeof(*record));
+	drop_record(store, record);
+	if (type == COHORT_REC_REL)
+		drop_overlays(store, id);
 }
 
 /* A change of an object keeps its place: what refers to it comes behind it. */
@@ -167,17 +202,21 @@ static int on_record(void *ctx, const void *data, u64 seq, u32 segment)
 {
 	const struct cohort_disk_record *hdr = data;
 	u16 type = le16_to_cpu(hdr->type);
+	struct store *store = ctx;
 
+	store->overlays |= type == COHORT_REC_OVERLAY || type == COHORT_REC_OVERLAY_DEL;
 	switch (type) {
 	case COHORT_REC_SOURCE_DEL:
 	case COHORT_REC_GROUP_DEL:
 	case COHORT_REC_REL_DEL:
-		store_drop(ctx, type - 1, le32_to_cpu(hdr->id));
+	case COHORT_REC_RUN_DEL:
+	case COHORT_REC_OVERLAY_DEL:
+		store_drop(store, type - 1, le32_to_cpu(hdr->id));
 		return 0;
 	}
-	if (!name_ok(data))
-		return bad_record(ctx, segment);
-	keep_record(ctx, hdr, seq);
+	if (type != COHORT_REC_RUN && type != COHORT_REC_OVERLAY && !name_ok(data))
+		return bad_record(store, segment);
+	keep_record(store, hdr, seq);
 	return 0;
 }
 
@@ -199,17 +238,19 @@ static int on_batch(void *ctx, const struct cohort_batch *b, u32 segment)
 {
 	struct store *store = ctx;
 
-	return store->batch(store, b, segment);
+	store->at = *b;
+	store->at_segment = segment;
+	return store->batch ? store->batch(store, b, segment) : 0;
 }
 
-static int on_preserve(void *ctx, const struct cohort_preserve *p, u64 addr)
+int store_preserve(struct store *store, const struct cohort_preserve *p, u64 addr)
 {
-	struct store *store = ctx;
 	struct cohort_index_node *node = cohort_index_node_new(false);
 	u64 newest;
 
 	if (!node)
 		return -ENOMEM;
+	store->overlays |= cohort_is_overlay(p->source);
 	node->source = p->source;
 	node->chunk = p->chunk;
 	node->epoch = p->epoch;
@@ -222,12 +263,17 @@ static int on_preserve(void *ctx, const struct cohort_preserve *p, u64 addr)
 	return store->chunk ? store->chunk(store, p, addr) : 0;
 }
 
+static int on_preserve(void *ctx, const struct cohort_preserve *p, u64 addr)
+{
+	return store_preserve(ctx, p, addr);
+}
+
 static int load_log(struct store *store)
 {
 	struct cohort_replay r = {
 		.sb = &store->sb, .ctx = store, .read = on_read, .preserve = on_preserve,
 		.record = on_record, .damage = store->damage ? on_damage : NULL,
-		.batch = store->batch ? on_batch : NULL,
+		.batch = on_batch,
 		.table = store->table,
 	};
 	int err = cohort_replay_run(&r);
@@ -241,7 +287,7 @@ static int load_log(struct store *store)
 	return err;
 }
 
-static int load_super(struct store *store)
+int store_super(struct store *store)
 {
 	static u8 copy[2][COHORT_BLOCK];
 	const char *why = "";
@@ -259,7 +305,7 @@ static int load_super(struct store *store)
 
 int store_load(struct store *store)
 {
-	int err = load_super(store);
+	int err = store_super(store);
 
 	if (err)
 		return err;
@@ -267,7 +313,8 @@ int store_load(struct store *store)
 	if (!store->index)
 		return -ENOMEM;
 	store->table = store_alloc(store->sb.nr_segments * sizeof(*store->table));
-	return load_log(store);
+	err = load_log(store);
+	return err ? err : store_load_runs(store);
 }
 
 void store_forget(struct store *store)
@@ -283,6 +330,7 @@ void store_forget(struct store *store)
 	store->table = NULL;
 	cohort_index_free(store->index);
 	store->index = NULL;
+	store->overlays = false;
 	store->why[0] = '\0';
 }
 
@@ -296,29 +344,4 @@ void store_free(struct store *store)
 		free(b);
 	}
 	store->over = NULL;
-}
-
-int store_image(struct store *store, const struct cohort_disk_rel_member *member, const u8 *disk,
-		u64 size, u8 *out)
-{
-	u32 step = store->sb.chunk_size, source = le32_to_cpu(member->source);
-	struct cohort_mapping map;
-	u64 chunk, at;
-	u8 *data = store_alloc(step);
-	int err = 0;
-
-	memcpy(out, disk, size);
-	for (chunk = 0, at = 0; at < size && !err; chunk++, at += step) {
-		u32 len = size - at < step ? size - at : step;
-
-		if (!cohort_index_lookup(store->index, source, chunk, le64_to_cpu(member->epoch),
-					 &map))
-			continue;
-		err = store_read(store, map.addr, data, step);
-		if (!err && cohort_crc32c(~0u, data, step) != map.crc)
-			err = -EIO;
-		memcpy(out + at, data, len);
-	}
-	free(data);
-	return err;
 }

@@ -11,6 +11,7 @@
 
 #include "../kmod/index.h"
 #include "../kmod/replay.h"
+#include "../kmod/run.h"
 
 /* The newest record of an object; the catalog is the list of them, in order of their batches. */
 struct store_record {
@@ -18,7 +19,7 @@ struct store_record {
 	u32 id;
 	u32 len;
 	u64 seq;			/* of its batch */
-	void *data;			/* struct cohort_disk_source, _group or _rel */
+	void *data;			/* struct cohort_disk_source, _group and so on */
 };
 
 struct store_block {
@@ -34,11 +35,18 @@ struct store {
 	u64 size;
 	/* NULL: the first damage ends store_load(). Else see struct cohort_replay. */
 	int (*damage)(struct store *store, const struct cohort_damage *d);
+	/*
+	 * Told of each index run that counts, before the chunks of it, and of one
+	 * that is damaged, @why having the words: it ends store_load() with what
+	 * is returned. May be NULL.
+	 */
+	int (*run)(struct store *store, const struct cohort_run *run);
+	int (*bad_run)(struct store *store, u32 id, int err);
 	/* told of each preserved chunk; may be NULL */
 	int (*chunk)(struct store *store, const struct cohort_preserve *p, u64 addr);
 	/* told of each batch, before what is in it; may be NULL */
 	int (*batch)(struct store *store, const struct cohort_batch *b, u32 segment);
-	void *user;			/* for the three */
+	void *user;			/* for those */
 
 	/* what was found */
 	struct cohort_super sb;
@@ -50,9 +58,13 @@ struct store {
 	u32 last_crc;
 	u64 max_epoch;
 	u64 batches;
+	bool overlays;			/* a record or an entry of one, whatever @sb says */
 	char why[160];
 
 	struct store_block *over;	/* what is laid over it, newest first */
+	/* the batch that is replayed */
+	struct cohort_batch at;
+	u32 at_segment;
 };
 
 /*
@@ -60,6 +72,8 @@ struct store {
  * To be freed in any case; may be called again after store_forget().
  */
 int store_load(struct store *store);
+/* The newer superblock that is whole alone, into @sb. As store_load(). */
+int store_super(struct store *store);
 /* What was found; what is laid over it stays. */
 void store_forget(struct store *store);
 void store_free(struct store *store);
@@ -69,21 +83,41 @@ int store_read(struct store *store, u64 addr, void *buf, u32 len);
 /* @data is a block; not written anywhere. Aborts without memory. */
 void store_lay(struct store *store, u64 addr, const void *data);
 
+/* Both superblocks as @sb, newer than what is there, so that no older one says anything else. */
+void store_lay_supers(struct store *store);
+
 /* NULL: the catalog has none. */
 struct store_record *store_find(const struct store *store, u16 type, u32 id);
 struct store_record *store_find_rel(const struct store *store, const char *name);
 const struct cohort_disk_source *store_source(const struct store *store, u32 id);
+/* A relationship goes with its overlays. */
 void store_drop(struct store *store, u16 type, u32 id);
 
-/* Its name as it is on the disk: terminated, if store_load() was content. */
+/* Of what has one, as it is on the disk: terminated, if store_load() was content. */
 const char *store_name(const struct store_record *record);
 
+/* The one of its relationship that an overlay was written to; NULL: there is none such. */
+const struct cohort_disk_rel_member *store_overlay_member(const struct store *store,
+							  const struct cohort_disk_overlay *d);
+/* Does anybody read what was written? */
+bool store_overlay_live(const struct store *store, const struct cohort_disk_overlay *d);
 /*
- * What the image of @member shows, @disk being its source's disk, into @out of
- * the same size. -EIO: a chunk is damaged.
+ * Where the image of @member, from 0, has @chunk: what was written to it, or what
+ * was preserved. False: in its source.
  */
-int store_image(struct store *store, const struct cohort_disk_rel_member *member, const u8 *disk,
-		u64 size, u8 *out);
+bool store_image_chunk(const struct store *store, const struct cohort_disk_rel *rel, u32 member,
+		       u64 chunk, struct cohort_mapping *map);
+/*
+ * What that image shows, @disk being its source's disk, into @out of the same
+ * size. -EIO: a chunk is damaged.
+ */
+int store_image(struct store *store, const struct cohort_disk_rel *rel, u32 member,
+		const u8 *disk, u64 size, u8 *out);
+
+/* One chunk that was preserved, by the log or by a run. As the callbacks of store_load(). */
+int store_preserve(struct store *store, const struct cohort_preserve *p, u64 addr);
+/* What the runs of the catalog say, of which those that do not count are dropped. */
+int store_load_runs(struct store *store);
 
 /* Memory that must be there. */
 void *store_alloc(size_t size);

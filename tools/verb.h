@@ -41,10 +41,12 @@ enum verb_id {
 	VERB_GROUP_LIST,
 	VERB_REPLICATE,
 	VERB_ACTIVATE,
+	VERB_RESET,
 	VERB_DELETE,
 	VERB_DIFF,
 	VERB_LIST,
 	VERB_SHOW,
+	VERB_STATS,
 	VERB_JOB_LIST,
 	VERB_JOB_SHOW,
 	VERB_JOB_WAIT,
@@ -84,6 +86,7 @@ struct opts {
 	struct strings set;
 	struct strings target_setting;
 	const char *on_full;
+	bool writable;
 	const char *source;
 };
 
@@ -131,8 +134,8 @@ extern const struct verb verb_pool_remove;
 extern const struct verb verb_attach, verb_detach;
 extern const struct verb verb_group_create, verb_group_add, verb_group_remove;
 extern const struct verb verb_group_delete, verb_group_list;
-extern const struct verb verb_replicate, verb_activate, verb_delete, verb_diff;
-extern const struct verb verb_list, verb_show;
+extern const struct verb verb_replicate, verb_activate, verb_reset, verb_delete, verb_diff;
+extern const struct verb verb_list, verb_show, verb_stats;
 extern const struct verb verb_job_list, verb_job_show, verb_job_wait;
 extern const struct verb verb_events, verb_version, verb_udev_probe;
 
