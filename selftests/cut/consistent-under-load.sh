@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A cut of a group is one instant, however its members differ and whatever is in flight.
-# guest: disks=4 size=1G timeout=1500 long
+# guest: disks=4 size=1G timeout=1500 long parallel
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/stage.sh"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Cuts of groups that share members, at the same time, are each consistent.
-# guest: disks=4 size=1G timeout=300
+# guest: disks=4 size=1G timeout=300 parallel
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/stage.sh"

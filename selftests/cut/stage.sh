@@ -55,6 +55,13 @@ make_slow()
 	done
 }
 
+# flush_often [MIB]: pools opened from now on flush their index behind so much log.
+flush_often()
+{
+	echo "${1:-1}" >$module_parameters/flush_log
+	defer eval "echo 32 >$module_parameters/flush_log"
+}
+
 # make_pool [DEVICE]: pool p, and the promise that all of it goes in the end.
 make_pool()
 {

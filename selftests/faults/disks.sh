@@ -7,8 +7,8 @@
 . "$(dirname "$0")/../cut/stage.sh"
 
 # Members' disks and the pool's; the kernel that looks at everything takes its time for each.
-TRIALS=(120 20)
-[[ $COHORT_KERNEL != debug ]] || TRIALS=(50 10)
+TRIALS=(140 30)
+[[ $COHORT_KERNEL != debug ]] || TRIALS=(20 10)
 
 # From 50 ms on, as in make_slow().
 DELAY=50

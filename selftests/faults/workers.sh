@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Allocations fail behind every cut, in the module's workers: no write may notice, and no image.
-# guest: disks=2 size=1G timeout=600 kernel=debug
+# guest: disks=2 size=1G timeout=600 kernel=debug parallel
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../cut/stage.sh"
@@ -76,6 +76,7 @@ enough()
 
 t_while_cuts_are_taken()
 {
+	flush_often
 	raise_stage 4 4M 60 80 50 70
 	start_writers 16 --dsync 10
 	start_faults 10
@@ -86,6 +87,7 @@ t_while_cuts_are_taken()
 # A pool that is read again finds the same, whatever could not be allocated meanwhile.
 t_before_a_restart()
 {
+	flush_often
 	raise_stage 2 4M
 	start_writers 8
 	start_faults 50
@@ -112,6 +114,7 @@ t_in_extensions_and_scrubs()
 {
 	local size
 
+	flush_often
 	make_slices 1 16M "$DISK2"
 	make_small_pool 64M
 	attach m1 "$SLICE1"
@@ -133,6 +136,23 @@ t_in_extensions_and_scrubs()
 	(($(show p TotalManagedSpace) > 150 << 20)) || fail "the pool has not grown"
 	same "$(show p DamagedChunks)" 0 "damaged chunks"
 	holds 1 /dev/mapper/r_1 0 8M
+}
+
+# What lacks memory is tried again.
+t_while_an_image_is_written()
+{
+	flush_often
+	make_slices 1 4M "$DISK2"
+	make_small_pool 64M
+	attach m1 /dev/mapper/slice1
+	put 1 /dev/mapper/m1 0 4M
+	snapshot a m1 --writable
+	start_faults 10
+	fio --name=w --ioengine=libaio --filename=/dev/mapper/a_1 --direct=1 --rw=randwrite \
+		--bsrange=512-64k --iodepth=8 --size=4m --io_size=6m --verify=crc32c \
+		--verify_fatal=1 --output=fio.log || fail "$(tail fio.log)"
+	enough 20
+	holds 1 /dev/mapper/m1 0 4M
 }
 
 run_tests "$@"

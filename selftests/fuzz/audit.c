@@ -9,16 +9,17 @@
 static u8 disk[SOURCE_MAX], old[SOURCE_MAX], new[SOURCE_MAX];
 
 /* 0: the image is in @out. */
-static int read_image(struct store *store, const struct cohort_disk_rel_member *m, u64 *size,
-		      u8 *out)
+static int read_image(struct store *store, const struct cohort_disk_rel *rel, u32 member,
+		      u64 *size, u8 *out)
 {
+	const struct cohort_disk_rel_member *m = &rel->member[member];
 	const struct cohort_disk_source *source = store_source(store, le32_to_cpu(m->source));
 
 	*size = source ? le64_to_cpu(source->size) : 0;
 	if (!*size || *size > SOURCE_MAX ||
 	    le32_to_cpu(m->state) != COHORT_COPY_STATE_SYNCHRONIZED)
 		return -1;
-	return store_image(store, m, disk, *size, out);
+	return store_image(store, rel, member, disk, *size, out);
 }
 
 /* What is left after a repair of a pool that the module took is what it was. */
@@ -35,9 +36,9 @@ static void same_images(struct store *before, struct store *after)
 		PROMISED(record && record->len == after->record[r].len);
 		was = record->data;
 		for (u32 i = 0; i < le32_to_cpu(rel->count); i++) {
-			if (read_image(after, &rel->member[i], &size, new))
+			if (read_image(after, rel, i, &size, new))
 				continue;
-			PROMISED(!read_image(before, &was->member[i], &old_size, old));
+			PROMISED(!read_image(before, was, i, &old_size, old));
 			PROMISED(size == old_size && !memcmp(old, new, size));
 		}
 	}

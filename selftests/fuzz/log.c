@@ -5,14 +5,14 @@
 
 static u8 disk[SOURCE_MAX], image[SOURCE_MAX];
 
-static void read_image(struct store *store, const struct cohort_disk_rel_member *member)
+static void read_image(struct store *store, const struct cohort_disk_rel *rel, u32 member)
 {
 	const struct cohort_disk_source *source =
-		store_source(store, le32_to_cpu(member->source));
+		store_source(store, le32_to_cpu(rel->member[member].source));
 	const u64 size = source ? le64_to_cpu(source->size) : 0;
 
 	if (source && size <= SOURCE_MAX)
-		store_image(store, member, disk, size, image);
+		store_image(store, rel, member, disk, size, image);
 }
 
 static void read_images(struct store *store)
@@ -25,7 +25,7 @@ static void read_images(struct store *store)
 		if (store->record[r].type != COHORT_REC_REL)
 			continue;
 		for (m = 0; m < le32_to_cpu(rel->count); m++)
-			read_image(store, &rel->member[m]);
+			read_image(store, rel, m);
 	}
 }
 

@@ -32,6 +32,15 @@ static bool fits(u32 len)
 	return pool.offset + COHORT_BLOCK + len <= pool.sb.segment_size;
 }
 
+/* Of half of the sources; the epoch is that of the batch, for all but a few. */
+static void make_overlay(struct cohort_preserve *p)
+{
+	if (!(p->source & 0x80))
+		return;
+	p->source = COHORT_OVERLAY_ID | (p->source & 0x7f);
+	p->epoch = cohort_overlay_epoch(pool.seq) + (p->epoch == 255);
+}
+
 static void add_preserves(struct input *in)
 {
 	u32 count = 1 + take(in, 1) % 3, i;
@@ -45,6 +54,7 @@ static void add_preserves(struct input *in)
 			.unreadable = take(in, 1),
 		};
 
+		make_overlay(&p);
 		memset(data, p.chunk, CHUNK);
 		p.crc = cohort_crc32c(~0u, data, CHUNK);
 		cohort_preserve_encode(here(), i, &p);
@@ -52,15 +62,16 @@ static void add_preserves(struct input *in)
 	put_batch(COHORT_BATCH_PRESERVE, count, count * CHUNK, 0);
 }
 
-/* Records as the input has them, or of a source, or of a relationship. */
+/* Records as the input has them, or of a source, an overlay, or a relationship. */
 static u32 make_record(struct input *in, u8 *at)
 {
 	struct cohort_disk_source source = { .name = "m" };
 	struct cohort_disk_rel rel = { .name = "r", .state = cpu_to_le32(4) };
+	struct cohort_disk_overlay overlay = { .hdr.type = cpu_to_le16(COHORT_REC_OVERLAY) };
 	u64 kind = take(in, 1);
 	u32 len;
 
-	switch (kind % 3) {
+	switch (kind % 4) {
 	case 0:
 		len = 16 + take(in, 1) % 64 * 8;
 		take_bytes(in, at, len);
@@ -72,12 +83,20 @@ static u32 make_record(struct input *in, u8 *at)
 		source.size = cpu_to_le64(take(in, 3));
 		memcpy(at, &source, sizeof(source));
 		return sizeof(source);
+	case 2:
+		overlay.hdr.len = cpu_to_le32(sizeof(overlay));
+		overlay.hdr.id = cpu_to_le32(COHORT_OVERLAY_ID ^ take(in, 1));
+		overlay.rel = cpu_to_le32(take(in, 1));
+		overlay.member = cpu_to_le32(take(in, 1));
+		overlay.floor = cpu_to_le64(take(in, 1));
+		memcpy(at, &overlay, sizeof(overlay));
+		return sizeof(overlay);
 	default:
-		len = sizeof(rel) + sizeof(rel.member[0]) * (kind % 4);
+		len = sizeof(rel) + sizeof(rel.member[0]) * (kind / 4 % 4);
 		rel.hdr.type = cpu_to_le16(COHORT_REC_REL);
 		rel.hdr.len = cpu_to_le32(len);
 		rel.hdr.id = cpu_to_le32(take(in, 1));
-		rel.count = cpu_to_le32(kind % 4);
+		rel.count = cpu_to_le32(kind / 4 % 4);
 		memcpy(at, &rel, sizeof(rel));
 		take_bytes(in, at + sizeof(rel), len - sizeof(rel));
 		return len;

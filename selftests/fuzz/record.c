@@ -19,6 +19,7 @@ static void read_record(const struct cohort_disk_record *r)
 	const struct cohort_disk_source *source = (const void *)r;
 	const struct cohort_disk_group *group = (const void *)r;
 	const struct cohort_disk_rel *rel = (const void *)r;
+	const struct cohort_disk_overlay *overlay = (const void *)r;
 	u32 i;
 
 	switch (le16_to_cpu(r->type)) {
@@ -35,6 +36,9 @@ static void read_record(const struct cohort_disk_record *r)
 		read_name(rel->name);
 		for (i = 0; i < le32_to_cpu(rel->count); i++)
 			sum += le64_to_cpu(rel->member[i].epoch);
+		break;
+	case COHORT_REC_OVERLAY:
+		sum += le64_to_cpu(overlay->floor);
 		break;
 	}
 }
@@ -64,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int len;
 
 	if (size && buf[size - 1] & 8)
-		write_header(buf, size, buf[size - 1] % 8);
+		write_header(buf, size, buf[size - 1] % 13);
 	while (at < size) {
 		len = cohort_record_check(buf + at, size - at);
 		if (len < 0)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Image reads: while the source is overwritten, of damaged pools, through file systems.
-# guest: disks=4 size=1G timeout=600
+# guest: disks=4 size=1G timeout=600 parallel
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../cut/stage.sh"

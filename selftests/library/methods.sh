@@ -100,7 +100,6 @@ t_result_1_not_supported()
 	expect 1 SourceAccessPoint replicate SourceAccessPoint=x SourceElements=s1
 	expect 1 TargetAccessPoint replicate TargetAccessPoint=x SourceElements=s1
 	expect 1 Pairing replicate ReplicationSettingData=Pairing:3 SourceElements=s1
-	expect 1 TargetSettingGoal replicate TargetSettingGoal=ReadOnly:no SourceElements=s1
 	same "$(relationships)" ""
 }
 

@@ -71,6 +71,34 @@ t_crashed_pool()
 	images_are_right both one
 }
 
+t_pool_with_runs()
+{
+	lay runs
+	raise
+	same "$(show golden IndexRuns)" 2
+	images_are_right both one
+}
+
+# What was written to its images is there; and they are written again.
+t_pool_with_overlays()
+{
+	lay overlays
+	raise
+	sed 's,  ,  /dev/mapper/,' "$GOLDEN/v1-overlays.sums" | sha256sum -c --quiet
+	same "$(show both CopyState)" Skewed
+	cohortctl reset both >/dev/null
+	cohortctl reset one >/dev/null
+	images_are_right both one
+}
+
+t_runs_that_were_repaired()
+{
+	lay runs run_leaf_flip
+	raise
+	same "$(show golden IndexRuns)" 0
+	images_are_right both one
+}
+
 t_repaired_without_loss()
 {
 	local way

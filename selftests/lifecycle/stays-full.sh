@@ -14,6 +14,7 @@ M2=/dev/mapper/m2
 
 raise()
 {
+	flush_often
 	make_slices 2 48M "$DISK2"
 	make_small_pool 64M
 	attach m1 "$SLICE1"

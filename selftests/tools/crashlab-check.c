@@ -47,7 +47,7 @@ static void make_images(struct store *store, const struct cohort_disk_rel *rel, 
 		if (!disk || le64_to_cpu(source->size) != disk->size)
 			lab_violation(point, "%s: member %u is no source of this pool", rel->name,
 				      i);
-		if (store_image(store, &rel->member[i], disk->look, disk->size, lab.image))
+		if (store_image(store, rel, i, disk->look, disk->size, lab.image))
 			lab_violation(point, "%s: a chunk of member %u is damaged", rel->name, i);
 		write_image(i, lab.image, disk->size);
 	}
@@ -86,6 +86,11 @@ static void judge(struct store *store, const struct cohort_disk_rel *rel, __u64 
 		snprintf(after, sizeof(after), "%s/last.after", lab.dir);
 	lab.judged++;
 	verify((const char *)rel->name, before, after, le32_to_cpu(rel->count), no_more, point);
+}
+
+static bool is_written(const struct cohort_disk_rel *rel)
+{
+	return !strcmp((const char *)rel->name, RECORDING_WRITTEN);
 }
 
 static __u32 state_of(const struct cohort_disk_rel *rel)
@@ -137,6 +142,10 @@ static void check_images(struct store *store, struct rng *rng, __u64 point)
 		if (state_of(rel->data) != COHORT_COPY_STATE_SYNCHRONIZED)
 			continue;
 		check_whole(rel->data, point);
+		if (is_written(rel->data)) {
+			check_written(store, rel->data, point);
+			continue;
+		}
 		if (!newest || rel->id > newest->id)
 			newest = rel;
 	}
@@ -144,7 +153,8 @@ static void check_images(struct store *store, struct rng *rng, __u64 point)
 		other = nth_rel(store, rng_next(rng) % count);
 	if (newest)
 		judge(store, newest->data, point);
-	if (other && other != newest && state_of(other->data) == COHORT_COPY_STATE_SYNCHRONIZED)
+	if (other && other != newest && !is_written(other->data) &&
+	    state_of(other->data) == COHORT_COPY_STATE_SYNCHRONIZED)
 		judge(store, other->data, point);
 }
 
@@ -189,6 +199,7 @@ void check_point(struct rng *rng, __u64 point)
 		lab_violation(point, "the pool does not load: %s (%d)", store.why, err);
 	if (!err) {
 		lab.loaded++;
+		lab.with_runs += store.sb.log_start > 0;
 		for (__u32 i = 0; i < lab.nr_cuts; i++)
 			check_told(&store, &lab.cut[i], point);
 		check_images(&store, rng, point);

@@ -73,7 +73,7 @@ static void lose_some(struct disk *disk, struct rng *rng)
 		l->saved = NULL;
 		if (!stays)
 			continue;
-		l->saved = alloc_buffer(l->len);
+		l->saved = alloc_array(1, l->len);
 		memcpy(l->saved, disk->durable + l->offset, l->len);
 		put_data(disk->durable + l->offset, l->data, l->len);
 	}

@@ -28,6 +28,18 @@ static void learn_run(const char *name)
 	lab.geo = bounds.geo;
 }
 
+static void told_of_image(const char *word, __u64 number)
+{
+	if (!strcmp(word, "wrote"))
+		lab.written = number;
+	if (!strcmp(word, "resetting"))
+		lab.resetting = true;
+	if (!strcmp(word, "reset")) {
+		lab.resetting = false;
+		lab.reset = number;
+	}
+}
+
 void told_by_mark(const __u8 *data, __u64 len)
 {
 	static const struct {
@@ -41,6 +53,7 @@ void told_by_mark(const __u8 *data, __u64 len)
 		return;
 	if (!strcmp(word, "durable"))
 		lab.durable_chains = atoi(name);
+	told_of_image(word, strtoull(name, NULL, 10));
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (!strcmp(word, words[i].word))
 			cut_of(name)->told = words[i].told;

@@ -8,7 +8,8 @@
  * one order of all their writes and flushes. DIR has the bounds of each cut,
  * NAME.before and NAME.after. What is written to "marks", "taken:NAME",
  * "dropping:NAME" and "dropped:NAME", says what somebody had been told of by
- * then; "durable:N" that the first N chains flush behind each write; "end:" ends it.
+ * then; "wrote:N", "resetting:N" and "reset:N" the same of writes to an image, see
+ * crashlab-written.c; "durable:N" that the first N chains flush behind each write; "end:" ends it.
  *
  * A power cut leaves one of three: all that was written so far; the same with
  * some sectors of one more write; or what was flushed and, of what was not, on
@@ -19,12 +20,16 @@
  *
  * SAVED of the points are written to DIR for a kernel to recover.
  */
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "crashlab.h"
+
+#define KEEP	(1 << 30)
+#define TOP_PAD	(64 << 20)
 
 struct lab lab;
 
@@ -168,8 +173,10 @@ static void run(__u64 points, __u64 saved, struct rng *rng)
 	check_point(rng, rec.number);
 	printf("crashlab: %llu points of %llu entries, ", points - wanted + 1, entries);
 	printf("%llu within a write, %llu with caches lost; ", lab.torn, lab.lost);
-	printf("%llu with a pool, %llu snapshots and %llu times the members judged, 0 violations\n",
-	       lab.loaded, lab.judged, lab.sources);
+	printf("%llu with a pool, %llu of them with index runs, ", lab.loaded, lab.with_runs);
+	printf("%llu snapshots, %llu times the members and %llu times a written image judged, ",
+	       lab.judged, lab.sources, lab.overlays);
+	puts("0 violations");
 }
 
 int main(int argc, char **argv)
@@ -177,11 +184,15 @@ int main(int argc, char **argv)
 	struct rng rng;
 
 	tool = "crashlab";
+	/* Each point allocates what the last one freed: the kernel need not see it each time. */
+	mallopt(M_TRIM_THRESHOLD, KEEP);
+	mallopt(M_MMAP_THRESHOLD, KEEP);
+	mallopt(M_TOP_PAD, TOP_PAD);
 	if (argc != 5 && argc != 6)
 		die("usage: crashlab RECORDING DIR POINTS SEED [SAVED]");
 	lab.path = argv[1];
 	lab.dir = argv[2];
 	rng.state = parse_number("SEED", argv[4]);
 	run(parse_number("POINTS", argv[3]), argc == 6 ? parse_number("SAVED", argv[5]) : 0, &rng);
-	return lab.judged && lab.sources ? 0 : EXIT_CANNOT;
+	return lab.judged && lab.sources && lab.overlays ? 0 : EXIT_CANNOT;
 }

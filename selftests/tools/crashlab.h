@@ -59,8 +59,12 @@ struct lab {
 	__u64 issued[STAMP_MAX_CHAINS];
 	__u32 durable_chains;		/* so many, the first ones, flush behind each write */
 	__u8 *image;			/* of the largest disk */
+	/* what somebody was told of writes to an image */
+	__u64 written;			/* the last one that had ended */
+	__u64 reset;			/* so many had, at the last reset that had */
+	bool resetting;
 	bool lossy;			/* caches have been lost in what is looked at */
-	__u64 torn, lost, loaded, judged, sources, saved;
+	__u64 torn, lost, loaded, with_runs, judged, sources, saved, overlays;
 };
 
 extern struct lab lab;
@@ -87,6 +91,12 @@ bool told_anything(void);
 /* ---- crashlab-check.c: whether a point is as it should be ---- */
 
 void check_point(struct rng *rng, __u64 point);
+
+/* ---- crashlab-written.c: whether what was written to an image is there ---- */
+
+struct store;
+struct cohort_disk_rel;
+void check_written(struct store *store, const struct cohort_disk_rel *rel, __u64 point);
 
 /* ---- crashlab-save.c: what is looked at, for a kernel to recover ---- */
 

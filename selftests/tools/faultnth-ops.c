@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* faultnth-ops.c - the operations of faultnth: everything that a user can ask of the module */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -391,6 +392,37 @@ static int prepare_anew(struct cohort *ctx)
 	return give_back(ctx) ?: prepare(ctx);
 }
 
+static int write_image(struct cohort *ctx)
+{
+	static char data[512] __attribute__((aligned(512)));
+	int fd = open("/dev/mapper/" REL "_1", O_WRONLY | O_DIRECT);
+	ssize_t n = fd < 0 ? -1 : pwrite(fd, data, sizeof(data), 0);
+
+	(void)ctx;
+	if (fd >= 0)
+		close(fd);
+	return n == sizeof(data) ? 0 : 4;
+}
+
+static int replicate_writable(struct cohort *ctx)
+{
+	struct cohort_target_setting_goal goal;
+	struct cohort_request request;
+
+	describe(&request);
+	cohort_target_setting_goal_init(&goal);
+	goal.read_only = 0;
+	request.target_setting_goal = &goal;
+	request.source_elements = both;
+	request.source_elements_count = 2;
+	return cohort_create_group_replica_from_elements(ctx, &request, NULL) ?: write_image(ctx);
+}
+
+static int reset(struct cohort *ctx)
+{
+	return modify(ctx, COHORT_OPERATION_RESET_REPLICA);
+}
+
 /* Its state, which all members share; 0: it is not there, -1: they differ. */
 static int rel_state(struct cohort *ctx)
 {
@@ -434,6 +466,22 @@ static enum effect rel_is_prepared(struct cohort *ctx)
 static enum effect rel_is_activated(struct cohort *ctx)
 {
 	return rel_in_state(ctx, COHORT_COPY_STATE_SYNCHRONIZED, COHORT_COPY_STATE_INACTIVE);
+}
+
+/* One of the two is Skewed, and so is the relationship. */
+static enum effect rel_is_reset(struct cohort *ctx)
+{
+	struct cohort_relationship *rel = NULL;
+	__u32 state;
+
+	settle(ctx);
+	if (cohort_relationship_get(ctx, REL, &rel))
+		return partly("no relationship");
+	state = rel->copy_state;
+	cohort_relationship_free(rel);
+	if (state == COHORT_COPY_STATE_SYNCHRONIZED)
+		return PRESENT;
+	return state == COHORT_COPY_STATE_SKEWED ? ABSENT : partly("neither reset nor not");
 }
 
 static enum effect rel_is_gone(struct cohort *ctx)
@@ -521,6 +569,7 @@ const struct operation operations[] = {
 	{ "prepare", prepare, rel_is_prepared, give_back, NULL, NULL },
 	{ "activate", activate, rel_is_activated, prepare_anew, prepare, give_back },
 	{ "give-back", give_back, rel_is_gone, replicate, replicate, give_back },
+	{ "reset", reset, rel_is_reset, write_image, replicate_writable, give_back },
 	{ "list", list_all, NULL, NULL, group_and_rel, no_group_and_rel },
 	{ "get", get_each, NULL, NULL, group_and_rel, no_group_and_rel },
 	{ "diff", compare, NULL, NULL, replicate, give_back },

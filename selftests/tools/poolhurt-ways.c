@@ -353,5 +353,13 @@ const struct hurt_way hurt_ways[] = {
 	WAY(rel_group), WAY(rel_count), WAY(rel_nameless), WAY(rel_id), WAY(rel_name_taken),
 	WAY(rel_record_type), WAY(group_kind), WAY(group_stranger), WAY(group_twice),
 	WAY(group_lost), WAY(source_size), WAY(source_identity), WAY(source_id),
+	WAY(run_leaf_flip), WAY(run_root_flip), WAY(run_block_zero), WAY(run_block_foreign),
+	WAY(run_entry_outside), WAY(run_entries_few), WAY(run_segment_free),
+	WAY(run_segment_log), WAY(run_chunk_flip), WAY(run_not_counted),
+	WAY(overlay_no_rel), WAY(overlay_member), WAY(overlay_broken), WAY(overlay_twice),
+	WAY(overlay_id), WAY(overlay_source_id), WAY(overlay_rel_id), WAY(overlay_floor),
+	WAY(overlay_skewed), WAY(overlay_no_feature), WAY(overlay_no_record), WAY(overlay_epoch),
+	WAY(overlay_chunk_flip), WAY(overlay_chunk_newer_flip), WAY(overlay_chunk_older_flip),
+	WAY(overlay_chunk_former_flip), WAY(overlay_chunk_below_flip),
 	{ NULL, NULL },
 };

@@ -50,6 +50,7 @@ static void open_pool(const char *path)
 	close(fd);
 	hurt.store = (struct store){
 		.read = memstore_read, .ctx = hurt.base, .size = hurt.size, .batch = note_batch,
+		.chunk = hurt_note_chunk,
 	};
 	if (store_load(&hurt.store))
 		errx(2, "%s: %s", path, hurt.store.why);
@@ -85,7 +86,17 @@ void hurt_table(u32 segment, const struct cohort_segment_entry *entry)
 	cohort_table_encode(hurt.seed, cohort_table_address(first), all, sector);
 }
 
-struct cohort_disk_record *hurt_record(u16 type, const char *name, u32 *batch)
+/* @name: NULL for that of @id. */
+static bool is_it(const struct cohort_disk_record *r, u16 type, const char *name, u32 id)
+{
+	const struct store_record record = { .type = type, .data = (void *)(uintptr_t)r };
+
+	if (le16_to_cpu(r->type) != type)
+		return false;
+	return name ? !strcmp(store_name(&record), name) : le32_to_cpu(r->id) == id;
+}
+
+static struct cohort_disk_record *find_record(u16 type, const char *name, u32 id, u32 *batch)
 {
 	for (u32 i = hurt.nr_batches; i-- > 0;) {
 		const struct cohort_batch *b = &hurt.batch[i].b;
@@ -96,9 +107,8 @@ struct cohort_disk_record *hurt_record(u16 type, const char *name, u32 *batch)
 
 		while (left) {
 			struct cohort_disk_record *r = (void *)at;
-			struct store_record record = { .type = le16_to_cpu(r->type), .data = at };
 
-			if (record.type == type && !strcmp(store_name(&record), name)) {
+			if (is_it(r, type, name, id)) {
 				*batch = i;
 				return r;
 			}
@@ -106,7 +116,25 @@ struct cohort_disk_record *hurt_record(u16 type, const char *name, u32 *batch)
 			left -= le32_to_cpu(r->len);
 		}
 	}
-	errx(2, "no record of %s", name);
+	return NULL;
+}
+
+struct cohort_disk_record *hurt_record(u16 type, const char *name, u32 *batch)
+{
+	struct cohort_disk_record *r = find_record(type, name, 0, batch);
+
+	if (!r)
+		errx(2, "no record of %s", name);
+	return r;
+}
+
+struct cohort_disk_record *hurt_record_of(u16 type, u32 id, u32 *batch)
+{
+	struct cohort_disk_record *r = find_record(type, NULL, id, batch);
+
+	if (!r)
+		errx(2, "no record of type %u and id %u", type, id);
+	return r;
 }
 
 static int show_image(const char *rel, const char *member, const char *disk)
@@ -127,28 +155,50 @@ static int show_image(const char *rel, const char *member, const char *disk)
 	if (read(fd, in, (size_t)st.st_size) != st.st_size)
 		err(2, "%s", disk);
 	close(fd);
-	if (store_image(&hurt.store, &d->member[i], in, (u64)st.st_size, out))
+	if (store_image(&hurt.store, d, i, in, (u64)st.st_size, out))
 		errx(1, "image %s of %s can not be read", member, rel);
 	return fwrite(out, (size_t)st.st_size, 1, stdout) == 1 ? 0 : 2;
 }
 
+/* What makes golden images of golden images. */
+static const struct hurt_way makers[] = {
+	{ "flush", hurt_flush },
+	{ "write", hurt_write },
+	{ "rewrite", hurt_rewrite },
+	{ NULL, NULL },
+};
+
+/* -1: there is no such way. */
+static int run_way(const struct hurt_way *w, const char *name)
+{
+	for (; w->name; w++) {
+		if (strcmp(w->name, name))
+			continue;
+		w->run();
+		return msync(hurt.base, hurt.size, MS_SYNC) ? 2 : 0;
+	}
+	return -1;
+}
+
 int main(int argc, char **argv)
 {
+	int ret;
+
 	if (argc == 2 && !strcmp(argv[1], "list")) {
 		for (const struct hurt_way *w = hurt_ways; w->name; w++)
 			puts(w->name);
 		return 0;
 	}
 	if (argc < 3)
-		errx(2, "usage: poolhurt list | WAY POOL | image POOL REL MEMBER DISK");
+		errx(2,
+		     "usage: poolhurt list | WAY POOL | flush|write|rewrite POOL | image POOL REL MEMBER DISK");
 	open_pool(argv[2]);
 	if (argc == 6 && !strcmp(argv[1], "image"))
 		return show_image(argv[3], argv[4], argv[5]);
-	for (const struct hurt_way *w = hurt_ways; w->name; w++) {
-		if (strcmp(w->name, argv[1]))
-			continue;
-		w->run();
-		return msync(hurt.base, hurt.size, MS_SYNC) ? 2 : 0;
-	}
-	errx(2, "there is no way %s", argv[1]);
+	ret = run_way(hurt_ways, argv[1]);
+	if (ret < 0)
+		ret = run_way(makers, argv[1]);
+	if (ret < 0)
+		errx(2, "there is no way %s", argv[1]);
+	return ret;
 }

@@ -39,5 +39,45 @@ void hurt_rechain(u32 i);
 void hurt_table(u32 segment, const struct cohort_segment_entry *entry);
 /* The newest record of that name, in place, and the number of its batch. */
 struct cohort_disk_record *hurt_record(u16 type, const char *name, u32 *batch);
+struct cohort_disk_record *hurt_record_of(u16 type, u32 id, u32 *batch);
+
+/* Says the log again in two index runs; needs the chunks of the store noted. */
+int hurt_note_chunk(struct store *store, const struct cohort_preserve *p, u64 addr);
+void hurt_flush(void);
+
+/* Ways to damage such a pool, see poolhurt-runs.c. */
+void run_leaf_flip(void);
+void run_root_flip(void);
+void run_block_zero(void);
+void run_block_foreign(void);
+void run_entry_outside(void);
+void run_entries_few(void);
+void run_segment_free(void);
+void run_segment_log(void);
+void run_chunk_flip(void);
+void run_not_counted(void);
+
+/* Write to the images of the golden pool, and again once that was flushed. */
+void hurt_write(void);
+void hurt_rewrite(void);
+
+/* Ways to damage such a pool, see poolhurt-overlays.c. */
+void overlay_no_rel(void);
+void overlay_member(void);
+void overlay_broken(void);
+void overlay_twice(void);
+void overlay_id(void);
+void overlay_source_id(void);
+void overlay_rel_id(void);
+void overlay_floor(void);
+void overlay_skewed(void);
+void overlay_no_feature(void);
+void overlay_no_record(void);
+void overlay_epoch(void);
+void overlay_chunk_flip(void);
+void overlay_chunk_newer_flip(void);
+void overlay_chunk_older_flip(void);
+void overlay_chunk_former_flip(void);
+void overlay_chunk_below_flip(void);
 
 #endif

@@ -16,6 +16,8 @@
 #include <stdbool.h>
 
 #define RECORDING_MAGIC 0x434f5245U
+/* The relationship whose first image is written meanwhile. */
+#define RECORDING_WRITTEN "w"
 #define RECORDING_DISKS 16
 #define RECORDING_NAME 32
 

@@ -2,105 +2,26 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # cohortctl pool check and dump: the golden images, and what is said of each of many damages and left by its repair.
 # shellcheck disable=SC2317 # cases are called by check
-. "$(dirname "$0")/tool.inc"
+. "$(dirname "$0")/pool-check.inc"
 
-golden=$top/selftests/golden
-hurt=$top/build/bin/poolhurt
-for image in "$golden"/*.img.xz; do
-	xz -dc "$image" >"$dir/$(basename "$image" .xz)"
-done
-
-# state_of REL FILE
-state_of()
+# What two runs say is what the log said, and no batch of that is read any more.
+runs_say_the_same()
 {
-	"$COHORTCTL" pool dump "$2" 2>/dev/null | awk -v rel="$1," '
-		/^relationship / && $3 == rel { state = $4 }
-		END { sub(",", "", state); print state ? state : "-" }'
+	local verdict=whole was now
+
+	says whole "$dir/v1-runs.img" && tool 0 pool dump "$dir/v1-runs.img" || return 1
+	was=$(grep -c $'^\t\tsource ' "$golden/v1-crashed.dump")
+	now=$(grep -c $'^\t\tsource ' "$dir/out")
+	[[ $was -eq $now && $(grep -c '^run ' "$dir/out") -eq 2 ]] ||
+		{ echo "$was chunks of the log are $now of runs"; return 1; }
+	[[ $(grep -c $'^\tbatch ' "$dir/out") -eq 1 ]] && images_are_right "$dir/v1-runs.img"
 }
 
-# image_is_right POOL IMAGE MEMBER: what it was when it was taken; or an error, where damage is left.
-image_is_right()
+# The golden image with runs is the crashed one, flushed by today's code as by that of then.
+runs_are_made_as_ever()
 {
-	local sum
-
-	"$hurt" image "$1" "${2%_*}" $((${2#*_} - 1)) "$dir/v1-$3.img" >"$dir/image" 2>"$dir/err" || {
-		[[ $verdict == damaged ]] && return
-		cat "$dir/err"
-		return 1
-	}
-	sum=$(sha256sum <"$dir/image")
-	grep -q "^${sum%% *}  $2\$" "$golden/v1.sums" || {
-		echo "image $2 is wrong"
-		return 1
-	}
-}
-
-images_are_right()
-{
-	local status=0
-
-	if [[ $(state_of both "$1") == Synchronized ]]; then
-		image_is_right "$1" both_1 a || status=1
-		image_is_right "$1" both_2 b || status=1
-	fi
-	if [[ $(state_of one "$1") == Synchronized ]]; then
-		image_is_right "$1" one_1 a || status=1
-	fi
-	return "$status"
-}
-
-is_golden()
-{
-	local verdict=whole
-
-	tool 0 pool check "$dir/v1-$1.img" && grep -q ' is whole: ' "$dir/out" &&
-		tool 0 pool dump "$dir/v1-$1.img" && diff "$golden/v1-$1.dump" "$dir/out" &&
-		images_are_right "$dir/v1-$1.img"
-}
-
-# says VERDICT FILE [OPTION]
-says()
-{
-	local code=4
-
-	[[ $1 == whole || $1 == repaired ]] && code=0
-	tool "$code" pool check "${@:3}" "$2" || return 1
-	if [[ $1 == refused ]]; then
-		[[ $(wc -l <"$dir/err") -eq 1 ]]
-	else
-		grep -q " is $1: " "$dir/out"
-	fi && return
-	echo "not $1:"
-	cat "$dir/out" "$dir/err"
-	return 1
-}
-
-# damage IMAGE WAY VERDICT BOTH ONE: the states are those after the repair.
-damage()
-{
-	local file=$dir/hurt.img before after=$3 sum verdict=$3
-
-	cp "$dir/v1-$1.img" "$file"
-	"$hurt" "$2" "$file" || return 1
-	sum=$(sha256sum <"$file")
-	says "$3" "$file" || return 1
-	[[ $sum == "$(sha256sum <"$file")" ]] || {
-		echo "check has written"
-		return 1
-	}
-	[[ $3 == repairable ]] && after=repaired
-	says "$after" "$file" --repair || return 1
-	[[ $3 != repairable ]] || says whole "$file" || return 1
-	[[ $3 == repairable || $sum == "$(sha256sum <"$file")" ]] || {
-		echo "repair has written where there is nothing to repair"
-		return 1
-	}
-	before=$(state_of both "$file")/$(state_of one "$file")
-	[[ $before == "$4/$5" ]] || {
-		echo "both/one are $before after the repair, not $4/$5"
-		return 1
-	}
-	images_are_right "$file"
+	cp "$dir/v1-crashed.img" "$dir/hurt.img"
+	"$hurt" flush "$dir/hurt.img" && cmp "$dir/v1-runs.img" "$dir/hurt.img"
 }
 
 # What is said of the whole is said once, what is written is written once.
@@ -174,6 +95,9 @@ file_is_in_use()
 
 check "golden image, closed" is_golden closed
 check "golden image, crashed" is_golden crashed
+check "golden image, with runs" is_golden runs
+check "golden image, flushed" runs_are_made_as_ever
+check "runs say what the log says" runs_say_the_same
 check "a repair is final" repair_is_final
 check "a repair that is cut off" repair_is_cut_off
 check "JSON" json_is_good
@@ -183,8 +107,9 @@ check "a file in use" file_is_in_use
 while read -r way closed crashed both one; do
 	check "damage $way, closed" damage closed "$way" "$closed" "${both%%,*}" "${one%%,*}"
 	check "damage $way, crashed" damage crashed "$way" "$crashed" "${both##*,}" "${one##*,}"
-done < <(grep -v '^#' "$(dirname "$0")/pool-check.table")
+done < <(grep -v '^#\|^runs\?_\|^overlays\?_' "$(dirname "$0")/pool-check.table")
+damage_each runs "runs\\?_"
 ways=$("$hurt" list | sort)
 check "each way to damage a pool has its verdict" \
-	diff <(grep -v '^#' "$(dirname "$0")/pool-check.table" | cut -d ' ' -f 1 | sort) - <<<"$ways"
+	diff <(grep -v '^#\|^runs_\|^overlays_' "$(dirname "$0")/pool-check.table" | cut -d ' ' -f 1 | sort) - <<<"$ways"
 finish

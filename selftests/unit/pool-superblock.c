@@ -118,6 +118,45 @@ static void unknown_features(void)
 	CHECK(!decode(copy_a, &got, &why), "compat is no hindrance");
 }
 
+/* A pool without runs can be opened by who does not know of them. */
+static void start_of_the_log(void)
+{
+	struct cohort_disk_super *d = (void *)copy_a;
+	struct cohort_super sb = plain(), got;
+	const char *why;
+
+	cohort_super_encode(&sb, copy_a);
+	CHECK_INT(le64_to_cpu(d->incompat), 0, "no feature");
+	sb.log_start = 77;
+	cohort_super_encode(&sb, copy_a);
+	CHECK_INT(le64_to_cpu(d->incompat), COHORT_INCOMPAT_RUNS, "the feature");
+	CHECK(!decode(copy_a, &got, &why) && got.log_start == 77, "start");
+	d->incompat = 0;
+	seal(d, COHORT_SUPER_A);
+	CHECK(!decode(copy_a, &got, &why) && got.log_start == 0, "it does not count");
+}
+
+/* Nor is one without overlays any hindrance. */
+static void overlays(void)
+{
+	struct cohort_disk_super *d = (void *)copy_a;
+	struct cohort_super sb = plain(), got;
+	const char *why;
+
+	CHECK(!sb.overlays, "a new pool has none");
+	sb.overlays = true;
+	cohort_super_encode(&sb, copy_a);
+	CHECK_INT(le64_to_cpu(d->incompat), COHORT_INCOMPAT_OVERLAYS, "the feature");
+	CHECK(!decode(copy_a, &got, &why) && got.overlays && !got.log_start, "overlays alone");
+	sb.log_start = 77;
+	cohort_super_encode(&sb, copy_a);
+	CHECK_INT(le64_to_cpu(d->incompat), COHORT_INCOMPAT_KNOWN, "both features");
+	CHECK(!decode(copy_a, &got, &why) && got.overlays && got.log_start == 77, "both");
+	sb.overlays = false;
+	cohort_super_encode(&sb, copy_a);
+	CHECK(!decode(copy_a, &got, &why) && !got.overlays && got.log_start == 77, "runs alone");
+}
+
 /* Whole by its checksum and still impossible: what damage or malice could write. */
 static void impossible_fields(void)
 {
@@ -236,6 +275,8 @@ static const struct unit_case cases[] = {
 	{ "a_block_in_the_wrong_place", a_block_in_the_wrong_place },
 	{ "nothing_there", nothing_there },
 	{ "unknown_features", unknown_features },
+	{ "start_of_the_log", start_of_the_log },
+	{ "overlays", overlays },
 	{ "impossible_fields", impossible_fields },
 	{ "a_smaller_device", a_smaller_device },
 	{ "the_newer_copy_wins", the_newer_copy_wins },

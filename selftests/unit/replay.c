@@ -117,6 +117,33 @@ static void segment_that_goes_on_in_the_next(void)
 	CHECK_INT(got.records, 2, "records");
 }
 
+/* What runs say is not read from the log; nor is an index segment. */
+static void log_that_starts_later(void)
+{
+	new_pool();
+	put_preserves(1, 7);
+	close_segment();
+	use_segment(3, 2);
+	put_preserves(2, 8);
+	close_segment();
+	memset(segment_at(5, 0), 0x5a, pool.sb.segment_size);
+	use_segment(5, 3);
+	pool.table[5].kind = COHORT_SEGMENT_INDEX;
+	pool.table[5].length = pool.sb.segment_size;
+	write_table(5);
+	use_segment(1, 4);
+	put_deletions(2, 1);
+	pool.sb.log_start = 2;
+	CHECK_INT(replay(), 0, "replay");
+	CHECK_INT(got.r.batches, 2, "batches");
+	CHECK_INT(got.epochs, 8 + 8, "epochs");
+	CHECK_INT(got.table[5].length, pool.sb.segment_size, "length of the index segment");
+	CHECK_INT(got.table[0].seq, 1, "a segment in front of it");
+	pool.sb.log_start = 5;
+	CHECK_INT(replay(), 0, "replay");
+	CHECK_INT(got.r.batches, 0, "batches");
+}
+
 /* ---- what a power cut leaves ---- */
 
 /* Each sector of the last batch in turn is what it was before. */
@@ -275,6 +302,24 @@ static void epoch_out_of_range(void)
 	CHECK_INT(replay(), -EUCLEAN, "one more");
 }
 
+/* What stands for an epoch there is none, and is near the largest. */
+static void entries_of_overlays(void)
+{
+	struct cohort_preserve p = { .source = COHORT_OVERLAY_ID | 1, .chunk = 0 };
+
+	new_pool();
+	put_preserves(1, 9);
+	p.epoch = cohort_overlay_epoch(pool.seq);
+	memset(here() + COHORT_BLOCK, (u8)p.epoch, CHUNK);
+	p.crc = cohort_crc32c(~0u, here() + COHORT_BLOCK, CHUNK);
+	cohort_preserve_encode(here(), 0, &p);
+	put_batch(COHORT_BATCH_PRESERVE, 1, CHUNK, 0);
+	CHECK_INT(replay(), 0, "replay");
+	CHECK_INT(got.preserves, 2, "chunks");
+	CHECK_INT(got.epochs, 9 + p.epoch, "epochs");
+	CHECK_INT(got.r.max_epoch, 9, "newest epoch");
+}
+
 /* The whole check of records is codec's; here: what fails it ends the replay. */
 static void record_that_lies(void)
 {
@@ -295,6 +340,7 @@ int main(void)
 		{ "batches_of_both_kinds", batches_of_both_kinds },
 		{ "segments_in_order_of_use", segments_in_order_of_use },
 		{ "segment_that_goes_on_in_the_next", segment_that_goes_on_in_the_next },
+		{ "log_that_starts_later", log_that_starts_later },
 		{ "chunks_that_are_torn", chunks_that_are_torn },
 		{ "record_that_is_torn", record_that_is_torn },
 		{ "record_whose_data_is_torn", record_whose_data_is_torn },
@@ -305,6 +351,7 @@ int main(void)
 		{ "damage_in_the_open_segment", damage_in_the_open_segment },
 		{ "table_that_is_damaged", table_that_is_damaged },
 		{ "epoch_out_of_range", epoch_out_of_range },
+		{ "entries_of_overlays", entries_of_overlays },
 		{ "record_that_lies", record_that_lies },
 	};
 

@@ -82,7 +82,7 @@ no_module()
 }
 
 [[ -e /sys/module/dm_cohort ]] && finish
-for words in "pool list" "group list" "list" "job list" "show x" "job show 7" "job wait 7" \
+for words in "pool list" "group list" "list" "stats" "job list" "show x" "job show 7" "job wait 7" \
 	"delete r" "activate r" "detach s" "pool close p" "pool remove p" "group delete g" \
 	"group add g a" "group remove g a" "group create g a" "events --count 0" \
 	"replicate --type snapshot --name r a b" "attach --pool p s /dev/null" \
