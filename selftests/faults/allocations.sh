@@ -17,7 +17,7 @@ raise()
 faults()
 {
 	raise
-	faultnth "${COHORT_STRIDE:-30}" "${COHORT_SEED:-$RANDOM}" "$@"
+	faultnth "${COHORT_STRIDE:-20}" "${COHORT_SEED:-$RANDOM}" "$@"
 	snapshot after m1 m2
 	put 2 /dev/mapper/m1 0 1M
 	holds 1 /dev/mapper/after_1 0 1M

@@ -19,6 +19,7 @@ sys.dont_write_bytecode = True
 import figures  # noqa: E402
 import guest    # noqa: E402
 import ktap     # noqa: E402
+import pace     # noqa: E402
 
 LOGS = "build/check"
 # Guests wait for their disks, and for their own clocks, half of the time.
@@ -76,6 +77,8 @@ class Report:
         self.failures = []
         self.figures = figures.Figures()
         self.budget = figures.Budget()
+        self.pace = pace.Pace()
+        self.pace.start()
         self.begin = time.monotonic()
 
     def add(self, where, results, seconds=None):
@@ -117,6 +120,7 @@ class Report:
     def end(self):
         """Prints the sums; true if the tree is good."""
         print("\n" + "\n".join(self.budget.table()))
+        print("\n" + self.pace.line())
         if self.failures:
             print("\nfailed:")
             for line in self.failures:

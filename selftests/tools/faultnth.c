@@ -28,7 +28,7 @@
 #include "faultnth.h"
 #include "util.h"
 
-#define EACH 16
+#define EACH 24
 /* An operation that goes on failing for so long never gets through. */
 #define NTH_MAX 5000
 
