@@ -40,13 +40,28 @@ static int load_read(void *ctx, u64 addr, void *buf, u32 len)
 	return cohort_bdev_rw(load->pool->bdev, REQ_OP_READ, addr, buf, len);
 }
 
+/* False: what was moved is in a run, if anywhere. */
+static bool load_moved(struct cohort_pool *pool, const struct cohort_preserve *p, u64 addr)
+{
+	u64 from = 0;
+
+	if (!cohort_index_move(pool->index, p->source, p->chunk, p->epoch, &from, addr))
+		return false;
+	cohort_segments_live(&pool->log->segs, from, -1);
+	cohort_segments_live(&pool->log->segs, addr, 1);
+	return true;
+}
+
 static int load_preserve(void *ctx, const struct cohort_preserve *p, u64 addr)
 {
 	struct load *load = ctx;
-	struct cohort_index_node *node = cohort_index_node_new(false);
+	struct cohort_index_node *node;
 	u64 newest;
 	int err;
 
+	if (p->moved && load_moved(load->pool, p, addr))
+		return 0;
+	node = cohort_index_node_new(false);
 	if (!node)
 		return -ENOMEM;
 	node->source = p->source;

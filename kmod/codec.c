@@ -72,6 +72,7 @@ int cohort_super_layout(struct cohort_super *sb, u64 size, u32 chunk_size, const
 	sb->catalog_seq = 0;
 	sb->log_start = 0;
 	sb->overlays = false;
+	sb->moves = false;
 	sb->flags = COHORT_SB_CLEAN;
 	return 0;
 }
@@ -115,7 +116,8 @@ void cohort_super_encode(const struct cohort_super *sb, void *block)
 	d->catalog_seq = cpu_to_le64(sb->catalog_seq);
 	d->log_start = cpu_to_le64(sb->log_start);
 	d->incompat = cpu_to_le64((sb->log_start ? COHORT_INCOMPAT_RUNS : 0) |
-				  (sb->overlays ? COHORT_INCOMPAT_OVERLAYS : 0));
+				  (sb->overlays ? COHORT_INCOMPAT_OVERLAYS : 0) |
+				  (sb->moves ? COHORT_INCOMPAT_MOVES : 0));
 	d->flags = cpu_to_le32(sb->flags);
 	memcpy(d->name, sb->name, sizeof(d->name));
 	d->crc = cpu_to_le32(cohort_block_crc(cohort_pool_seed(sb->uuid), address, d, sizeof(*d),
@@ -176,6 +178,7 @@ static void super_fields(struct cohort_super *sb, const struct cohort_disk_super
 	if (le64_to_cpu(d->incompat) & COHORT_INCOMPAT_RUNS)
 		sb->log_start = le64_to_cpu(d->log_start);
 	sb->overlays = le64_to_cpu(d->incompat) & COHORT_INCOMPAT_OVERLAYS;
+	sb->moves = le64_to_cpu(d->incompat) & COHORT_INCOMPAT_MOVES;
 	sb->flags = le32_to_cpu(d->flags);
 }
 
@@ -325,7 +328,7 @@ static bool batch_lengths_ok(const struct cohort_batch *b, u64 room, u32 chunk_s
 {
 	if (b->data_len % COHORT_BLOCK || room < COHORT_BLOCK || b->data_len > room - COHORT_BLOCK)
 		return false;
-	if (b->kind == COHORT_BATCH_PRESERVE)
+	if (cohort_batch_has_chunks(b->kind))
 		return b->count && b->count <= COHORT_BATCH_ENTRIES &&
 		       (u64)b->count * chunk_size == b->data_len;
 	if (b->kind != COHORT_BATCH_RECORD || !b->count)

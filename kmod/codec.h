@@ -28,6 +28,7 @@ struct cohort_super {
 	u64	log_start;		/* 0: all of the log is to be replayed, no run counts */
 	u32	flags;
 	bool	overlays;		/* there may be some */
+	bool	moves;			/* and of these */
 	char	name[COHORT_DISK_NAME];
 };
 
@@ -58,6 +59,7 @@ struct cohort_preserve {
 	u64	chunk;
 	u64	epoch;
 	u64	unreadable;
+	bool	moved;			/* of a COHORT_BATCH_MOVE; set by a replay alone */
 };
 
 /* Is it the id of an overlay, not of a source? */
@@ -75,6 +77,12 @@ static inline u64 cohort_overlay_epoch(u64 seq)
 static inline u64 cohort_overlay_seq(u64 epoch)
 {
 	return COHORT_EPOCH_MAX - epoch;
+}
+
+/* Are there chunks behind a header of @kind? */
+static inline bool cohort_batch_has_chunks(u32 kind)
+{
+	return kind == COHORT_BATCH_PRESERVE || kind == COHORT_BATCH_MOVE;
 }
 
 /* Seed of every CRC of the pool with this UUID. */

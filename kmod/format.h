@@ -40,7 +40,9 @@
 #define COHORT_RO_COMPAT_KNOWN	0ull
 #define COHORT_INCOMPAT_RUNS	(1ull << 0)	/* log_start counts, and runs of the index */
 #define COHORT_INCOMPAT_OVERLAYS (1ull << 1)	/* records and entries of overlays */
-#define COHORT_INCOMPAT_KNOWN	(COHORT_INCOMPAT_RUNS | COHORT_INCOMPAT_OVERLAYS)
+#define COHORT_INCOMPAT_MOVES	(1ull << 2)	/* batches of chunks that were moved */
+#define COHORT_INCOMPAT_KNOWN	(COHORT_INCOMPAT_RUNS | COHORT_INCOMPAT_OVERLAYS | \
+				 COHORT_INCOMPAT_MOVES)
 
 #define COHORT_SB_CLEAN		(1u << 0)	/* closed cleanly */
 #define COHORT_SB_BREAK_ALL	(1u << 1)	/* the log failed: no snapshot may be trusted */
@@ -54,6 +56,8 @@
 #define COHORT_SEGMENT_MAX	(4u << 20)
 /* Segments only control records may take: making space must not need space. */
 #define COHORT_RESERVED_SEGMENTS	2
+/* More that old chunks may not take, but what moves may: each that it takes frees another one. */
+#define COHORT_CLEAN_SEGMENTS		1
 #define COHORT_MIN_SEGMENTS	8
 
 #define COHORT_DISK_NAME	128
@@ -127,6 +131,7 @@ static_assert(sizeof(struct cohort_disk_table) == COHORT_SECTOR, "table");
 #define COHORT_BATCH_MAGIC	0x42434843u	/* "CHCB" */
 #define COHORT_BATCH_PRESERVE	1u
 #define COHORT_BATCH_RECORD	2u
+#define COHORT_BATCH_MOVE	3u	/* as PRESERVE, of entries that an earlier batch had */
 #define COHORT_BATCH_PAYLOAD	(COHORT_BLOCK - 80u)
 
 /* Header block of a batch. Data follows at once, data_len bytes of it. */

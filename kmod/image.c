@@ -127,6 +127,22 @@ static int in_pool(const struct cohort_image *image, u64 chunk, enum cohort_look
 						  image->member->epoch, how, map);
 }
 
+/*
+ * Before a look, and behind the read: where they differ a segment may have been
+ * freed and written anew meanwhile.
+ */
+static u64 moves(const struct cohort_image *image)
+{
+	u64 n;
+
+	/* behind what was read; pairs with op_move() in clean.c */
+	smp_rmb();
+	n = atomic64_read(&image->pool->moved);
+	/* before what will be */
+	smp_rmb();
+	return n;
+}
+
 static u32 seq_of(const struct cohort_image *image, u64 chunk)
 {
 	return atomic_read(cohort_source_seq(image->source, chunk));
@@ -223,6 +239,7 @@ int cohort_image_map(struct cohort_image *image, struct bio *bio, struct cohort_
 	if (cohort_image_lost(image))
 		return DM_MAPIO_KILL;
 	r->overlay = overlay_id(image);
+	r->moved = moves(image);
 	r->seq = seq_of(image, chunk);
 	/* the counter, then the index; pairs with the barriers in op_insert() */
 	smp_rmb();
@@ -277,6 +294,12 @@ static bool image_unchanged(const struct cohort_image *image, const struct cohor
 	return seq_of(image, r->iter.bi_sector >> image->chunk_shift) == r->seq;
 }
 
+/* Of any chunk, since @before: @image's may be among them. */
+static bool was_moved(const struct cohort_image *image, u64 before)
+{
+	return moves(image) != before;
+}
+
 int cohort_image_end_io(struct cohort_image *image, struct bio *bio,
 			struct cohort_image_read *r, blk_status_t *error)
 {
@@ -284,7 +307,8 @@ int cohort_image_end_io(struct cohort_image *image, struct bio *bio,
 	case IMAGE_POOL:
 		cohort_pool_read_end(image->pool);
 		if (*error || cohort_image_lost(image) ||
-		    (pool_data_good(image, bio, r) && !was_reset(image, r->overlay)))
+		    (pool_data_good(image, bio, r) && !was_reset(image, r->overlay) &&
+		     !was_moved(image, r->moved)))
 			break;
 		/* the reader may have changed its buffer: judged again in one of ours */
 		go_slow(r);
@@ -305,14 +329,14 @@ int cohort_image_end_io(struct cohort_image *image, struct bio *bio,
 
 /* ---- slow: chunk by chunk, in a worker ---- */
 
-/* Written anew meanwhile, or reset: then the space of what was found may be used anew, too. */
-static bool has_moved(const struct cohort_image *image, u64 chunk, const struct cohort_mapping *map)
+/* Written anew, moved or reset: then the space of what was found may be used anew, too. */
+static bool is_elsewhere(const struct cohort_image *image, u64 chunk,
+			 const struct cohort_mapping *map)
 {
 	struct cohort_mapping now;
 
-	return cohort_is_overlay(map->source) &&
-		(in_pool(image, chunk, COHORT_LOOK_READ, &now) != 1 ||
-		 now.source != map->source || now.epoch != map->epoch || now.addr != map->addr);
+	return in_pool(image, chunk, COHORT_LOOK_READ, &now) != 1 || now.source != map->source ||
+		now.epoch != map->epoch || now.addr != map->addr;
 }
 
 /*
@@ -320,20 +344,25 @@ static bool has_moved(const struct cohort_image *image, u64 chunk, const struct 
  * -EAGAIN: something else is promised.
  */
 static int judge_chunk(struct cohort_image *image, u64 chunk, const struct cohort_mapping *map,
-		       const void *buf)
+		       u64 moved, const void *buf)
 {
+	bool good = cohort_crc32c(~0u, buf, chunk_bytes(image)) == map->crc;
+
 	if (cohort_image_lost(image))
 		return -EIO;
-	if (cohort_crc32c(~0u, buf, chunk_bytes(image)) == map->crc)
+	if (good && !was_moved(image, moved))
 		return 0;
-	if (has_moved(image, chunk, map))
+	if (is_elsewhere(image, chunk, map))
 		return -EAGAIN;
+	if (good)
+		return 0;
 	cohort_pool_damaged(image->pool, map->source, chunk, map->epoch, map->addr);
 	return -EIO;
 }
 
 static blk_status_t slow_from_pool(struct cohort_image *image, u64 chunk,
-				   const struct cohort_mapping *map, u32 at, u32 len, void *buf)
+				   const struct cohort_mapping *map, u64 moved, u32 at, u32 len,
+				   void *buf)
 {
 	u32 unit = chunk_bytes(image) / 64, i;
 	int err;
@@ -345,7 +374,7 @@ static blk_status_t slow_from_pool(struct cohort_image *image, u64 chunk,
 		return BLK_STS_IOERR;
 	err = cohort_bdev_rw(image->pool->bdev, REQ_OP_READ, map->addr, buf, chunk_bytes(image));
 	if (!err)
-		err = judge_chunk(image, chunk, map, buf);
+		err = judge_chunk(image, chunk, map, moved, buf);
 	atomic64_add(!err, &image->from_pool);
 	return errno_to_blk_status(err);
 }
@@ -354,6 +383,7 @@ static blk_status_t slow_from_pool(struct cohort_image *image, u64 chunk,
 static bool try_pool(struct cohort_image *image, u64 chunk, u32 at, u32 len, void *buf,
 		     blk_status_t *status)
 {
+	u64 moved = moves(image);
 	struct cohort_mapping map;
 	int found = in_pool(image, chunk, COHORT_LOOK_CACHED, &map);
 
@@ -365,7 +395,7 @@ static bool try_pool(struct cohort_image *image, u64 chunk, u32 at, u32 len, voi
 	if (found < 0)
 		found = in_pool(image, chunk, COHORT_LOOK_READ, &map);
 	if (found == 1)
-		*status = slow_from_pool(image, chunk, &map, at, len, buf);
+		*status = slow_from_pool(image, chunk, &map, moved, at, len, buf);
 	cohort_pool_read_end(image->pool);
 	return found;
 }
@@ -390,7 +420,7 @@ static blk_status_t read_once(struct cohort_image *image, u64 chunk, u32 at, u32
 	return errno_to_blk_status(err);
 }
 
-/* Ends: a chunk is preserved only once, and not written for ever. */
+/* Ends: a chunk is preserved only once, and not written or moved for ever. */
 blk_status_t cohort_image_read_chunk(struct cohort_image *image, u64 chunk, u32 at, u32 len,
 				     void *buf)
 {

@@ -46,6 +46,7 @@ struct cohort_image_read {
 	struct bvec_iter iter;		/* as it was mapped */
 	u32 seq;			/* insert counter before the index was asked */
 	u32 overlay;			/* id of the one that was asked, 0: there was none */
+	u64 moved;			/* pool->moved then */
 	u32 crc[COHORT_IMAGE_CHUNKS];	/* of the chunks, if they come from the pool */
 	u8 where;			/* enum image_where in image.c */
 };

@@ -192,6 +192,42 @@ int cohort_index_supersede(struct cohort_index *idx, struct cohort_index_node *n
 	return err;
 }
 
+bool cohort_index_move(struct cohort_index *idx, u32 source, u64 chunk, u64 epoch, u64 *from,
+		       u64 to)
+{
+	unsigned int b = bucket_of(idx, source, chunk);
+	spinlock_t *lock = &idx->lock[b % INDEX_LOCKS];
+	struct cohort_index_node *node;
+	unsigned long flags;
+	bool moved = false;
+
+	spin_lock_irqsave(lock, flags);
+	for (node = idx->bucket[b]; node && !moved; node = node->next) {
+		if (!same_chunk(node, source, chunk) || node->epoch != epoch ||
+		    node->addr & ADDR_DAMAGED || (*from && node->addr != *from))
+			continue;
+		*from = node->addr;
+		moved = true;
+		WRITE_ONCE(node->addr, to);
+	}
+	spin_unlock_irqrestore(lock, flags);
+	return moved;
+}
+
+u64 cohort_index_newest(struct cohort_index *idx, u32 source, u64 chunk)
+{
+	const struct cohort_index_node key = { .source = source, .chunk = chunk };
+	unsigned int b = bucket_of(idx, source, chunk);
+	unsigned long flags;
+	u64 newest;
+	bool same;
+
+	spin_lock_irqsave(&idx->lock[b % INDEX_LOCKS], flags);
+	newest = chain_newest(idx->bucket[b], &key, &same);
+	spin_unlock_irqrestore(&idx->lock[b % INDEX_LOCKS], flags);
+	return newest;
+}
+
 bool cohort_index_lookup(struct cohort_index *idx, u32 source, u64 chunk, u64 epoch,
 			 struct cohort_mapping *map)
 {

@@ -65,6 +65,16 @@ int cohort_index_supersede(struct cohort_index *idx, struct cohort_index_node *n
 			   void (*dropped)(void *ctx, const struct cohort_index_node *node),
 			   void *ctx);
 
+/*
+ * The chunk of this very entry lies at @to from now on, and lay at *@from; 0 there
+ * takes any place, and is set to what it was. False: there is no such entry, or it
+ * is damaged. Any context.
+ */
+bool cohort_index_move(struct cohort_index *idx, u32 source, u64 chunk, u64 epoch, u64 *from,
+		       u64 to);
+/* Largest epoch that the chunk has an entry of, 0 = none. Any context. */
+u64 cohort_index_newest(struct cohort_index *idx, u32 source, u64 chunk);
+
 /* Any context, no lock. False: no entry at or above @epoch. */
 bool cohort_index_lookup(struct cohort_index *idx, u32 source, u64 chunk, u64 epoch,
 			 struct cohort_mapping *map);

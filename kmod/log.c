@@ -138,22 +138,24 @@ static void complete_batches(struct cohort_log *log)
 }
 
 /*
- * Makes room for a batch of @len bytes. -EAGAIN: a segment is being prepared;
- * -ENOSPC: there is none.
+ * Makes room for a batch of @len bytes that leaves @leave segments to others.
+ * -EAGAIN: a segment is being prepared; -ENOSPC: there is none.
  */
-static int make_room(struct cohort_log *log, u32 len, bool record)
+static int make_room(struct cohort_log *log, u32 len, u32 leave)
 {
 	struct cohort_segments *segs = &log->segs;
 	s64 seg;
 	int err;
 
-	if (log->seg >= 0 && log->offset + len <= segs->size && (record || !log->seg_reserved)) {
+	log->seg_left = max(log->seg_left, cohort_segments_free(segs));
+	if (log->seg >= 0 && log->offset + len <= segs->size && log->seg_left >= leave) {
 		/* take the next one before it is waited for */
 		if (log->offset + len > segs->size / 2)
-			cohort_segments_prepare(segs, log->nonce, log->next_seq, false);
+			cohort_segments_prepare(segs, log->nonce, log->next_seq,
+						log->chunks.leave);
 		return 0;
 	}
-	err = cohort_segments_prepare(segs, log->nonce, log->next_seq, record);
+	err = cohort_segments_prepare(segs, log->nonce, log->next_seq, leave);
 	if (err)
 		return err;
 	seg = cohort_segments_take(segs);
@@ -172,9 +174,9 @@ static int make_room(struct cohort_log *log, u32 len, bool record)
 	log->seg = seg;
 	log->offset = 0;
 	log->took(log->ctx);
-	/* one of the last: for records alone */
-	log->seg_reserved = cohort_segments_free(segs) < COHORT_RESERVED_SEGMENTS;
-	return record || !log->seg_reserved ? 0 : -ENOSPC;
+	/* it may have been prepared for somebody else */
+	log->seg_left = cohort_segments_free(segs);
+	return log->seg_left >= leave ? 0 : -ENOSPC;
 }
 
 static struct log_batch *batch_new(struct cohort_log *log, u32 vecs)
@@ -239,43 +241,45 @@ static u32 batch_most(const struct cohort_log *log)
 	return min_t(u32, COHORT_BATCH_ENTRIES, data / log->chunk_size);
 }
 
-/* Moves at most @most waiting ops to @ops. */
-static u32 take_ops(struct cohort_log *log, struct list_head *ops, u32 most)
+/* Takes at most @most waiting ops to @ops. */
+static u32 take_ops(struct cohort_log *log, struct cohort_log_queue *queue, struct list_head *ops,
+		    u32 most)
 {
 	struct cohort_log_op *op, *next;
 	unsigned long flags;
 	u32 n = 0;
 
 	spin_lock_irqsave(&log->lock, flags);
-	list_for_each_entry_safe(op, next, &log->ops, list) {
+	list_for_each_entry_safe(op, next, &queue->ops, list) {
 		if (n == most)
 			break;
 		list_move_tail(&op->list, ops);
 		n++;
 	}
-	log->nr_ops -= n;
+	WRITE_ONCE(queue->nr, queue->nr - n);
 	spin_unlock_irqrestore(&log->lock, flags);
 	return n;
 }
 
-static void put_back(struct cohort_log *log, struct list_head *ops, u32 n)
+static void put_back(struct cohort_log *log, struct cohort_log_queue *queue, struct list_head *ops,
+		     u32 n)
 {
 	unsigned long flags;
 
 	spin_lock_irqsave(&log->lock, flags);
-	list_splice(ops, &log->ops);
-	log->nr_ops += n;
+	list_splice(ops, &queue->ops);
+	WRITE_ONCE(queue->nr, queue->nr + n);
 	spin_unlock_irqrestore(&log->lock, flags);
 }
 
-static void fill_preserves(struct cohort_log *log, struct log_batch *batch)
+static void fill_chunks(struct cohort_log *log, struct log_batch *batch, u32 kind)
 {
 	u64 addr = cohort_segment_start(&log->segs, log->seg) + log->offset + COHORT_BLOCK;
 	struct cohort_log_op *op;
 
 	list_for_each_entry(op, &batch->ops, list) {
 		op->entry.crc = cohort_crc32c(~0u, page_address(op->page), log->chunk_size);
-		if (cohort_is_overlay(op->entry.source))
+		if (cohort_is_overlay(op->entry.source) && kind == COHORT_BATCH_PRESERVE)
 			op->entry.epoch = cohort_overlay_epoch(batch->seq);
 		op->addr = addr;
 		addr += log->chunk_size;
@@ -284,9 +288,9 @@ static void fill_preserves(struct cohort_log *log, struct log_batch *batch)
 	}
 }
 
-static int submit_preserves(struct cohort_log *log)
+static int submit_chunks(struct cohort_log *log, struct cohort_log_queue *queue)
 {
-	u32 waiting = READ_ONCE(log->nr_ops), most = batch_most(log), n;
+	u32 waiting = READ_ONCE(queue->nr), most = batch_most(log), n;
 	struct log_batch *batch;
 	LIST_HEAD(ops);
 	int err;
@@ -295,18 +299,18 @@ static int submit_preserves(struct cohort_log *log)
 		return -EAGAIN;
 	if (log->nr_inflight && waiting < min(FILL_GOAL, most))
 		return -EAGAIN;
-	n = take_ops(log, &ops, most);
+	n = take_ops(log, queue, &ops, most);
 	if (!n)
 		return -EAGAIN;
-	err = make_room(log, COHORT_BLOCK + n * log->chunk_size, false);
+	err = make_room(log, COHORT_BLOCK + n * log->chunk_size, queue->leave);
 	if (err) {
-		put_back(log, &ops, n);
+		put_back(log, queue, &ops, n);
 		return err;
 	}
 	batch = batch_new(log, n + 1);
 	list_splice_init(&ops, &batch->ops);
-	fill_preserves(log, batch);
-	batch_submit(log, batch, COHORT_BATCH_PRESERVE, n, n * log->chunk_size, 0);
+	fill_chunks(log, batch, queue->kind);
+	batch_submit(log, batch, queue->kind, n, n * log->chunk_size, 0);
 	return 0;
 }
 
@@ -356,7 +360,7 @@ static int submit_record(struct cohort_log *log)
 		return -EAGAIN;
 	if (rec->len > COHORT_BATCH_PAYLOAD)
 		data_len = round_up(rec->len, COHORT_BLOCK);
-	err = make_room(log, COHORT_BLOCK + data_len, true);
+	err = make_room(log, COHORT_BLOCK + data_len, 0);
 	if (err && err != -ENOSPC)
 		return err;
 	unlink_rec(log, rec);
@@ -382,18 +386,25 @@ static int submit_record(struct cohort_log *log)
 	return 0;
 }
 
+static void end_waiting(struct cohort_log *log, struct cohort_log_queue *queue, int err)
+{
+	LIST_HEAD(ops);
+
+	while (take_ops(log, queue, &ops, U32_MAX))
+		end_ops(&ops, err);
+}
+
 /* After a failure nothing may wait for ever. */
 static void fail_waiting(struct cohort_log *log)
 {
 	struct log_rec *rec;
-	LIST_HEAD(ops);
 
 	while ((rec = first_rec(log))) {
 		unlink_rec(log, rec);
 		end_rec(rec, 0, -EIO);
 	}
-	while (take_ops(log, &ops, U32_MAX))
-		end_ops(&ops, -EIO);
+	end_waiting(log, &log->chunks, -EIO);
+	end_waiting(log, &log->moves, -EIO);
 }
 
 static void tell_full(struct cohort_log *log, bool full)
@@ -404,19 +415,32 @@ static void tell_full(struct cohort_log *log, bool full)
 	}
 }
 
+/* Behind all others. Whoever moves chunks makes space, or does without. */
+static int submit_moves(struct cohort_log *log)
+{
+	int err = submit_chunks(log, &log->moves);
+
+	if (err != -ENOSPC)
+		return err;
+	end_waiting(log, &log->moves, err);
+	return -EAGAIN;
+}
+
 /* True if it submitted a batch and there may be more. */
 static bool submit_next(struct cohort_log *log)
 {
-	int rec = submit_record(log), ops = -EAGAIN;
+	int rec = submit_record(log), ops = -EAGAIN, moves = -EAGAIN;
 
 	if (rec && rec != -EIO)
-		ops = submit_preserves(log);
-	if (rec == -EIO || ops == -EIO)
+		ops = submit_chunks(log, &log->chunks);
+	if (rec && ops && rec != -EIO && ops != -EIO)
+		moves = submit_moves(log);
+	if (rec == -EIO || ops == -EIO || moves == -EIO)
 		log_set_failed(log, -EIO);
 	if (rec == -ENOSPC)
 		WRITE_ONCE(log->full_record, true);
 	tell_full(log, rec == -ENOSPC || ops == -ENOSPC);
-	return !rec || !ops;
+	return !rec || !ops || !moves;
 }
 
 /* Forms at most @most batches: a guest at the engine leaves the rest to the worker. */
@@ -454,6 +478,13 @@ static void segment_ready(void *ctx)
 	log_queue(ctx);
 }
 
+static void queue_init(struct cohort_log_queue *queue, u32 kind, u32 leave)
+{
+	INIT_LIST_HEAD(&queue->ops);
+	queue->kind = kind;
+	queue->leave = leave;
+}
+
 struct cohort_log *cohort_log_new(const struct cohort_log_config *config)
 {
 	struct cohort_log *log = kzalloc(sizeof(*log), GFP_KERNEL);
@@ -472,7 +503,9 @@ struct cohort_log *cohort_log_new(const struct cohort_log_config *config)
 	log->stopped = true;
 	mutex_init(&log->engine);
 	spin_lock_init(&log->lock);
-	INIT_LIST_HEAD(&log->ops);
+	queue_init(&log->chunks, COHORT_BATCH_PRESERVE,
+		   COHORT_RESERVED_SEGMENTS + COHORT_CLEAN_SEGMENTS);
+	queue_init(&log->moves, COHORT_BATCH_MOVE, COHORT_RESERVED_SEGMENTS);
 	INIT_LIST_HEAD(&log->recs);
 	INIT_LIST_HEAD(&log->inflight);
 	INIT_WORK(&log->work, log_work);
@@ -537,25 +570,32 @@ void cohort_log_resume(struct cohort_log *log, struct block_device *bdev)
 	log_queue(log);
 }
 
-static void add_ops(struct cohort_log *log, struct list_head *ops, u32 nr)
+static void add_ops(struct cohort_log *log, struct cohort_log_queue *queue, struct list_head *ops,
+		    u32 nr)
 {
 	unsigned long flags;
 
 	spin_lock_irqsave(&log->lock, flags);
-	list_splice_tail_init(ops, &log->ops);
-	log->nr_ops += nr;
+	list_splice_tail_init(ops, &queue->ops);
+	WRITE_ONCE(queue->nr, queue->nr + nr);
 	spin_unlock_irqrestore(&log->lock, flags);
 }
 
 void cohort_log_preserve(struct cohort_log *log, struct list_head *ops, u32 nr)
 {
-	add_ops(log, ops, nr);
+	add_ops(log, &log->chunks, ops, nr);
+	log_queue(log);
+}
+
+void cohort_log_move(struct cohort_log *log, struct list_head *ops, u32 nr)
+{
+	add_ops(log, &log->moves, ops, nr);
 	log_queue(log);
 }
 
 void cohort_log_preserve_here(struct cohort_log *log, struct list_head *ops, u32 nr)
 {
-	add_ops(log, ops, nr);
+	add_ops(log, &log->chunks, ops, nr);
 	if (!mutex_trylock(&log->engine)) {
 		log_queue(log);
 		return;
@@ -589,7 +629,7 @@ u32 cohort_log_drop(struct cohort_log *log, bool (*unneeded)(void *ctx, struct c
 	struct cohort_log_op *op, *next;
 	LIST_HEAD(ops);
 	LIST_HEAD(dropped);
-	u32 n = take_ops(log, &ops, U32_MAX), taken = n;
+	u32 n = take_ops(log, &log->chunks, &ops, U32_MAX), taken = n;
 
 	list_for_each_entry_safe(op, next, &ops, list) {
 		if (!unneeded(ctx, op))
@@ -597,7 +637,7 @@ u32 cohort_log_drop(struct cohort_log *log, bool (*unneeded)(void *ctx, struct c
 		list_move_tail(&op->list, &dropped);
 		n--;
 	}
-	put_back(log, &ops, n);
+	put_back(log, &log->chunks, &ops, n);
 	end_ops(&dropped, -ENODATA);
 	log_queue(log);
 	return taken - n;
@@ -610,7 +650,7 @@ bool cohort_log_waits(struct cohort_log *log, bool (*is)(const struct cohort_log
 	bool found = false;
 
 	spin_lock_irqsave(&log->lock, flags);
-	list_for_each_entry(op, &log->ops, list) {
+	list_for_each_entry(op, &log->chunks.ops, list) {
 		found = is(op);
 		if (found)
 			break;

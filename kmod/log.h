@@ -22,11 +22,20 @@
 /* An old chunk to be logged. Embedded in the caller's own; not touched after @done. */
 struct cohort_log_op {
 	struct list_head list;
-	struct cohort_preserve entry;	/* crc is filled in here, of an overlay the epoch, too */
+	/* crc is filled in here; so is of an overlay the epoch, unless it is moved */
+	struct cohort_preserve entry;
 	struct page *page;		/* chunk_size bytes */
 	u64 addr;			/* out: byte offset of the chunk in the pool */
 	/* 0 and @addr: durable. -ENODATA: not needed any more, not written. Process context. */
 	void (*done)(struct cohort_log_op *op, int err);
+};
+
+/* Ops that wait for a batch. */
+struct cohort_log_queue {
+	struct list_head ops;
+	u32 nr;				/* READ_ONCE */
+	u32 kind;			/* of the batch */
+	u32 leave;			/* so many segments are not for them */
 };
 
 struct cohort_log {
@@ -46,9 +55,9 @@ struct cohort_log {
 
 	/* protects the lists below and @stopped; irq-safe */
 	spinlock_t lock;
-	struct list_head ops;		/* of cohort_log_op, waiting for a batch */
+	struct cohort_log_queue chunks;
+	struct cohort_log_queue moves;	/* when no chunk goes */
 	struct list_head recs;		/* of struct log_rec */
-	u32 nr_ops;
 	bool stopped;			/* suspended: no batch is begun */
 
 	/* under @engine */
@@ -59,7 +68,7 @@ struct cohort_log {
 	u32 prev_crc;
 	s64 seg;			/* the one being filled, -1 = none */
 	u32 offset;
-	bool seg_reserved;		/* not for old chunks */
+	u32 seg_left;			/* free ones when it was taken, or later: who may use it */
 	bool full_told;			/* until the next kick; READ_ONCE */
 	bool full_record;		/* not even a record had space then; READ_ONCE */
 
@@ -103,6 +112,11 @@ void cohort_log_preserve(struct cohort_log *log, struct list_head *ops, u32 nr);
  * unless somebody else is at it: @done of these or of others may be called in here.
  */
 void cohort_log_preserve_here(struct cohort_log *log, struct list_head *ops, u32 nr);
+/*
+ * @ops are of entries that the log has already: their epochs stay, and they come
+ * behind what is preserved. -ENOSPC ends them where only records have space. Any context.
+ */
+void cohort_log_move(struct cohort_log *log, struct list_head *ops, u32 nr);
 /* Sleeps until the records are durable, or the log failed. *@seq gets the batch's number. */
 int cohort_log_append(struct cohort_log *log, const void *records, u32 len, u64 *seq);
 /*
@@ -114,7 +128,8 @@ u64 cohort_log_oldest_use(struct cohort_log *log);
 /* Space came back, or waiting ops may be unneeded: look again. Any context. */
 void cohort_log_kick(struct cohort_log *log);
 /*
- * Ends waiting ops @unneeded says so of, with -ENODATA; how many. Process context.
+ * Ends waiting ops @unneeded says so of, but no moves, with -ENODATA; how many.
+ * Process context.
  */
 u32 cohort_log_drop(struct cohort_log *log, bool (*unneeded)(void *ctx, struct cohort_log_op *op),
 		    void *ctx);

@@ -60,6 +60,7 @@ void cohort_merge_close(struct cohort_merge *m)
 	kvfree(m->input);
 }
 
+/* Of two that say the same key the younger run knows where the chunk is; see count_entry(). */
 static struct cohort_merge_input *smallest(struct cohort_merge *m)
 {
 	struct cohort_merge_input *least = NULL;
@@ -67,7 +68,7 @@ static struct cohort_merge_input *smallest(struct cohort_merge *m)
 
 	for (i = 0; i < m->nr; i++)
 		if (m->input[i].there &&
-		    (!least || cohort_run_key_cmp(&m->input[i].head.key, &least->head.key) < 0))
+		    (!least || cohort_run_key_cmp(&m->input[i].head.key, &least->head.key) <= 0))
 			least = &m->input[i];
 	return least;
 }

@@ -171,7 +171,7 @@ static int append(struct cohort_pool *pool, const struct cohort_overlay *o)
 		/* while it is suspended its device may be exchanged */
 		if (!cohort_pool_read_begin_wait(pool))
 			return -EIO;
-		err = cohort_pool_set_overlays(pool);
+		err = cohort_pool_set_feature(pool, &pool->sb.overlays);
 		cohort_pool_read_end(pool);
 	}
 	if (err)

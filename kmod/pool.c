@@ -146,16 +146,16 @@ int cohort_pool_set_catalog_seq(struct cohort_pool *pool, u64 seq, u64 log_start
 	return err;
 }
 
-int cohort_pool_set_overlays(struct cohort_pool *pool)
+int cohort_pool_set_feature(struct cohort_pool *pool, bool *feature)
 {
 	int err;
 
 	mutex_lock(&pool->super_mutex);
-	pool->sb.overlays = true;
+	*feature = true;
 	err = write_supers(pool);
 	/* one of them may say so: harmless, but the next one asks again */
 	if (err)
-		pool->sb.overlays = false;
+		*feature = false;
 	mutex_unlock(&pool->super_mutex);
 	return err;
 }

@@ -56,6 +56,7 @@ struct cohort_pool {
 	struct work_struct fail_work;	/* the log failed: breaks everything */
 	struct work_struct damage_work;	/* tells of damage */
 	atomic64_t damaged;		/* chunks found so since activation */
+	atomic64_t moved;		/* chunks that lie elsewhere; see clean.c */
 	struct delayed_work watch_work;	/* warns of little space, keeps limits, ends retention */
 	struct xarray source_ids;	/* of struct cohort_source; read under RCU */
 	struct xarray overlays;		/* of struct cohort_overlay; read under RCU */
@@ -125,8 +126,11 @@ int cohort_pool_break_source(struct cohort_pool *pool, struct cohort_source *sou
  */
 int cohort_pool_set_catalog_seq(struct cohort_pool *pool, u64 seq, u64 log_start);
 
-/* The superblocks say that there may be overlays. Durable when it returns 0. Sleeps. */
-int cohort_pool_set_overlays(struct cohort_pool *pool);
+/*
+ * The superblocks say of @feature, which is one of pool->sb, that it is in use.
+ * Durable when it returns 0. Sleeps.
+ */
+int cohort_pool_set_feature(struct cohort_pool *pool, bool *feature);
 /* Durable when it returns 0; nothing has changed else. Sleeps. */
 int cohort_pool_set_size(struct cohort_pool *pool, u64 size, u64 nr_segments);
 /* There are new segments: what waits for one goes on. Caller holds catalog_mutex. */

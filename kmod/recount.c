@@ -45,26 +45,51 @@ static struct tally *tally_of(struct cohort_recount *rc, u32 source)
 	return t;
 }
 
+/*
+ * The index knows better: a newer version of an overlay's chunk, or where the
+ * chunk of this very entry was moved to.
+ */
 static bool is_in_index(const struct cohort_recount *rc, const struct cohort_run_key *key)
 {
-	return cohort_index_lookup(rc->pool->index, key->source, key->chunk, 0, NULL);
+	const bool overlay = cohort_is_overlay(key->source);
+	struct cohort_mapping map;
+
+	if (!overlay && !rc->pool->sb.moves)
+		return false;
+	return cohort_index_lookup(rc->pool->index, key->source, key->chunk,
+				   overlay ? 0 : key->epoch, &map) &&
+		(overlay || map.epoch == key->epoch);
 }
 
-/* A chunk that has an entry in the index, too, is counted there. */
+static int tally_add(struct tally *t, u64 epoch, s64 n)
+{
+	int err = cohort_space_open(&t->space, epoch);
+
+	if (!err)
+		cohort_space_add(&t->space, epoch, n);
+	return err;
+}
+
+/*
+ * A chunk that has a newer entry in the index is counted there. One that has an
+ * older one there, which was moved, is not, but will be.
+ */
 static int count_chunk(struct cohort_recount *rc, const struct at_chunk *at)
 {
 	/* an overlay's entries are counted together: each would have an epoch of its own */
-	u64 epoch = cohort_is_overlay(at->key.source) ? 1 : at->key.epoch;
+	bool overlay = cohort_is_overlay(at->key.source);
 	struct tally *t;
+	u64 indexed;
 	int err;
 
-	if (!at->needed || is_in_index(rc, &at->key))
+	if (!at->needed)
+		return 0;
+	indexed = cohort_index_newest(rc->pool->index, at->key.source, at->key.chunk);
+	if (indexed && (overlay || indexed >= at->key.epoch))
 		return 0;
 	t = tally_of(rc, at->key.source);
-	err = t ? cohort_space_open(&t->space, epoch) : -ENOMEM;
-	if (!err)
-		cohort_space_add(&t->space, epoch, 1);
-	return err;
+	err = t ? tally_add(t, overlay ? 1 : at->key.epoch, 1) : -ENOMEM;
+	return err || !indexed ? err : tally_add(t, indexed, -1);
 }
 
 static bool other_chunk(const struct cohort_run_key *a, const struct cohort_run_key *b)
@@ -83,9 +108,8 @@ static int count_entry(struct cohort_recount *rc, struct cohort_merge *m, struct
 		at->needed = false;
 		at->key = entry->key;
 	}
-	/* an overlay's newer version may be in the index */
 	if (!cohort_pool_needs(rc->pool, entry->key.source, m->prev, entry->key.epoch) ||
-	    (cohort_is_overlay(entry->key.source) && is_in_index(rc, &entry->key)))
+	    is_in_index(rc, &entry->key))
 		return err;
 	seg = cohort_segment_of(&rc->pool->log->segs, entry->addr);
 	if (seg >= rc->nr)

@@ -195,15 +195,17 @@ static bool data_whole(const struct walk *w, const struct cohort_batch *b, const
 	return true;
 }
 
-/* That of a cut, or just what an overlay's entry in this batch has for one. */
+/* That of a cut, or what an overlay's entry in this batch, or in one before it, has for one. */
 static bool epoch_ok(const struct cohort_batch *b, const struct cohort_preserve *p)
 {
-	return cohort_is_overlay(p->source) ? p->epoch == cohort_overlay_epoch(b->seq) :
-		p->epoch <= COHORT_EPOCH_MAX;
+	if (!cohort_is_overlay(p->source))
+		return p->epoch <= COHORT_EPOCH_MAX;
+	if (p->moved)
+		return p->epoch > cohort_overlay_epoch(b->seq) && p->epoch <= COHORT_EPOCH_MAX;
+	return p->epoch == cohort_overlay_epoch(b->seq);
 }
 
-static int emit_preserves(struct walk *w, const struct cohort_batch *b, const u8 *block,
-			  u32 segment)
+static int emit_chunks(struct walk *w, const struct cohort_batch *b, const u8 *block, u32 segment)
 {
 	struct cohort_replay *r = w->r;
 	u64 addr = b->address + COHORT_BLOCK;
@@ -213,6 +215,7 @@ static int emit_preserves(struct walk *w, const struct cohort_batch *b, const u8
 
 	for (i = 0; i < b->count && !err; i++, addr += r->sb->chunk_size) {
 		cohort_preserve_decode(block, i, &p);
+		p.moved = b->kind == COHORT_BATCH_MOVE;
 		if (!epoch_ok(b, &p)) {
 			err = damaged_at(r, COHORT_DAMAGE_ENTRY, segment,
 					 b->address - segment_start(r, segment));
@@ -260,8 +263,8 @@ static int emit_batch(struct walk *w, const struct cohort_batch *b, const u8 *bl
 	w->r->last_crc = b->crc;
 	w->last_nonce = b->nonce;
 	w->last_segment = segment;
-	if (b->kind == COHORT_BATCH_PRESERVE)
-		return emit_preserves(w, b, block, segment);
+	if (cohort_batch_has_chunks(b->kind))
+		return emit_chunks(w, b, block, segment);
 	return emit_records(w, b, block, segment);
 }
 

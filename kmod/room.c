@@ -2,6 +2,7 @@
 /* room.c - space in a pool: what nobody needs goes, and in a full one the oldest breaks. */
 #include <linux/sched/mm.h>
 #include "catalog.h"
+#include "clean.h"
 #include "epoch.h"
 #include "index.h"
 #include "log.h"
@@ -86,6 +87,12 @@ void cohort_pool_prune_index(struct cohort_pool *pool)
 	trim_space(pool);
 }
 
+/* More than those that old chunks may not take. */
+static bool has_space(struct cohort_pool *pool)
+{
+	return cohort_segments_free(&pool->log->segs) > pool->log->chunks.leave;
+}
+
 /* Runs keep what they say until somebody counts what of it is needed. */
 static void runs_are_stale(struct cohort_pool *pool)
 {
@@ -107,7 +114,7 @@ void cohort_pool_prune(struct cohort_pool *pool)
 	runs_are_stale(pool);
 	/* worth a checkpoint only when records alone keep much, or little is left */
 	if (cohort_segments_blocked(segs, pool->sb.catalog_seq) > segs->nr / 16 ||
-	    cohort_segments_free(segs) <= COHORT_RESERVED_SEGMENTS)
+	    !has_space(pool))
 		cohort_catalog_checkpoint(pool);
 	cohort_segments_reclaim(segs, pool->sb.catalog_seq);
 	cohort_log_kick(pool->log);
@@ -116,12 +123,6 @@ void cohort_pool_prune(struct cohort_pool *pool)
 static bool op_unneeded(void *ctx, struct cohort_log_op *op)
 {
 	return !cohort_pool_needs(ctx, op->entry.source, 0, op->entry.epoch);
-}
-
-/* More than those that only records may take. */
-static bool has_space(struct cohort_pool *pool)
-{
-	return cohort_segments_free(&pool->log->segs) > COHORT_RESERVED_SEGMENTS;
 }
 
 /* Of what runs say; 0, or that it has to be tried again. */
@@ -135,26 +136,51 @@ static int recount(struct cohort_pool *pool)
 	return err == -EAGAIN ? -ENOMEM : err;
 }
 
-/* -ENOSPC: nothing is there that nobody needs; -ENOMEM: there may be. */
-static int make_space(struct cohort_pool *pool)
+/* Segment after segment, until there is space; 0, or that it has to be tried again. */
+static int clean(struct cohort_pool *pool)
+{
+	int ret = 1;
+
+	if (!cohort_pool_read_begin(pool))
+		return -ENOMEM;
+	while (ret == 1 && !has_space(pool))
+		ret = cohort_clean_segment(pool, pool->sb.catalog_seq);
+	cohort_pool_read_end(pool);
+	return ret == -EAGAIN || ret == -ENOMEM ? -ENOMEM : 0;
+}
+
+/* Of records, that keep segments of which nothing else is needed, or could be moved. */
+static int void_records(struct cohort_pool *pool)
 {
 	struct cohort_segments *segs = &pool->log->segs;
 	int err;
 
-	cohort_pool_prune_index(pool);
-	cohort_segments_reclaim(segs, pool->sb.catalog_seq);
-	if (has_space(pool))
-		return 0;
-	err = recount(pool);
-	if (err || has_space(pool))
-		return err;
-	if (!cohort_segments_blocked(segs, pool->sb.catalog_seq))
+	if (!cohort_segments_blocked(segs, pool->sb.catalog_seq) && !cohort_clean_possible(pool))
 		return -ENOSPC;
 	err = cohort_catalog_checkpoint(pool);
 	if (err == -ENOMEM)
 		return err;
 	cohort_segments_reclaim(segs, pool->sb.catalog_seq);
-	return has_space(pool) ? 0 : -ENOSPC;
+	return has_space(pool) ? 0 : clean(pool);
+}
+
+/* -ENOSPC: nothing is there that nobody needs; -ENOMEM: there may be. */
+static int make_space(struct cohort_pool *pool)
+{
+	int err;
+
+	cohort_pool_prune_index(pool);
+	cohort_segments_reclaim(&pool->log->segs, pool->sb.catalog_seq);
+	if (has_space(pool))
+		return 0;
+	err = recount(pool);
+	if (!err && !has_space(pool))
+		err = clean(pool);
+	if (!err && !has_space(pool))
+		err = void_records(pool);
+	if (err || has_space(pool))
+		return err;
+	return -ENOSPC;
 }
 
 static bool op_of_overlay(void *ctx, struct cohort_log_op *op)

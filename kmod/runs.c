@@ -6,6 +6,7 @@
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include "plant.h"
 #include "runs.h"
 #include "segment.h"
 
@@ -282,7 +283,9 @@ static int look_all(struct look *l, const struct cohort_run_key *key,
 
 		if (ret < 0)
 			return ret;
-		if (ret && (!found || one.key.epoch < entry->key.epoch)) {
+		/* the younger run knows where a chunk was moved to */
+		if (ret && (!found || one.key.epoch < entry->key.epoch ||
+			    (one.key.epoch == entry->key.epoch && !PLANTED("older-run")))) {
 			*entry = one;
 			found = true;
 		}

@@ -85,7 +85,7 @@ static bool scrub_batch(struct scrub *s, const struct cohort_batch *b, u8 *block
 		err = read_at(s, b->address + COHORT_BLOCK, block + COHORT_BLOCK, b->data_len);
 		records = block + COHORT_BLOCK;
 	}
-	if (b->kind == COHORT_BATCH_PRESERVE)
+	if (cohort_batch_has_chunks(b->kind))
 		scrub_chunks(s, b, block, err);
 	else if (err || cohort_crc32c(~0u, records, b->count) != b->data_crc)
 		return false;

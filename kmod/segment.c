@@ -354,6 +354,7 @@ static void prepare_entry(struct cohort_segments *segs, u32 seg, u64 nonce, u64 
 	s->entry.length = 0;
 	s->entry.kind = COHORT_SEGMENT_LOG;
 	s->open = true;
+	s->stuck = false;
 	s->last_record = 0;
 	segs->hint = seg + 1;
 	segs->free--;
@@ -362,7 +363,7 @@ static void prepare_entry(struct cohort_segments *segs, u32 seg, u64 nonce, u64 
 	mark_dirty(segs, seg);
 }
 
-int cohort_segments_prepare(struct cohort_segments *segs, u64 nonce, u64 min_seq, bool reserved)
+int cohort_segments_prepare(struct cohort_segments *segs, u64 nonce, u64 min_seq, u32 leave)
 {
 	unsigned long flags;
 	bool fresh = false;
@@ -372,7 +373,7 @@ int cohort_segments_prepare(struct cohort_segments *segs, u64 nonce, u64 min_seq
 	if (segs->next < 0) {
 		s64 seg = -1;
 
-		if (segs->free > (reserved ? 0 : COHORT_RESERVED_SEGMENTS))
+		if (segs->free > leave)
 			seg = find_free(segs);
 		err = seg < 0 ? -ENOSPC : 0;
 		fresh = !err;
@@ -468,6 +469,19 @@ void cohort_segments_to_runs(struct cohort_segments *segs, u64 addr)
 	spin_unlock_irqrestore(&segs->lock, flags);
 }
 
+void cohort_segments_from_runs(struct cohort_segments *segs, u64 addr)
+{
+	struct cohort_segment *s;
+	unsigned long flags;
+
+	spin_lock_irqsave(&segs->lock, flags);
+	s = segment(segs, cohort_segment_of(segs, addr));
+	/* counted later it is not needed there */
+	if (s->in_runs)
+		s->in_runs--;
+	spin_unlock_irqrestore(&segs->lock, flags);
+}
+
 void cohort_segments_counted(struct cohort_segments *segs, const u32 *in_runs, u32 nr)
 {
 	unsigned long flags;
@@ -477,6 +491,7 @@ void cohort_segments_counted(struct cohort_segments *segs, const u32 *in_runs, u
 		spin_lock_irqsave(&segs->lock, flags);
 		segment(segs, i)->in_runs = in_runs[i];
 		segment(segs, i)->uncounted = false;
+		segment(segs, i)->stuck = false;
 		spin_unlock_irqrestore(&segs->lock, flags);
 	}
 }
@@ -491,6 +506,7 @@ static void prepare_index(struct cohort_segments *segs, u32 seg, u64 nonce)
 		.kind = COHORT_SEGMENT_INDEX,
 	};
 	s->open = true;
+	s->stuck = false;
 	s->last_record = 0;
 	segs->hint = seg + 1;
 	segs->free--;
@@ -551,6 +567,46 @@ u64 cohort_segments_next_use(struct cohort_segments *segs)
 	seq = segs->next < 0 ? segs->next_seq : segment(segs, segs->next)->entry.seq;
 	spin_unlock_irqrestore(&segs->lock, flags);
 	return seq;
+}
+
+/* ---- cleaning ---- */
+
+/* Chunks to be moved out of it; 0: it is no victim. */
+static u32 to_move(const struct cohort_segment *s, u64 catalog_seq)
+{
+	if (s->entry.kind != COHORT_SEGMENT_LOG || !s->entry.seq || s->open || s->uncounted ||
+	    s->stuck || s->last_record >= catalog_seq)
+		return 0;
+	return s->live + s->in_runs;
+}
+
+s64 cohort_segments_victim(struct cohort_segments *segs, u32 most, u64 catalog_seq)
+{
+	u32 i, best = most + 1;
+	unsigned long flags;
+	s64 victim = -1;
+
+	for (i = 0; i < READ_ONCE(segs->nr); i++) {
+		u32 n;
+
+		spin_lock_irqsave(&segs->lock, flags);
+		n = to_move(segment(segs, i), catalog_seq);
+		spin_unlock_irqrestore(&segs->lock, flags);
+		if (!n || n >= best)
+			continue;
+		best = n;
+		victim = i;
+	}
+	return victim;
+}
+
+void cohort_segments_moved(struct cohort_segments *segs, u32 seg)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&segs->lock, flags);
+	segment(segs, seg)->stuck = segment(segs, seg)->live || segment(segs, seg)->in_runs;
+	spin_unlock_irqrestore(&segs->lock, flags);
 }
 
 /* ---- reclaim ---- */

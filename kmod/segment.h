@@ -24,6 +24,7 @@ struct cohort_segment {
 	u32 live;				/* chunks in the index, or runs in it */
 	u32 in_runs;				/* chunks that runs say and somebody needs */
 	bool uncounted;				/* @in_runs is not known since a restart */
+	bool stuck;				/* not all that is live in it can be moved */
 	bool open;				/* taken for the log or a run, or about to be */
 };
 
@@ -65,10 +66,10 @@ void cohort_segments_exit(struct cohort_segments *segs);	/* waits for its writes
 
 /*
  * Asks for a segment for the log, durable soon; @nonce and @min_seq go into its
- * entry. 0: one is there or on its way; -ENOSPC: none is left, or only the
- * reserved ones and @reserved is not set. Any context.
+ * entry. 0: one is there or on its way; -ENOSPC: no more than @leave would be left.
+ * Any context.
  */
-int cohort_segments_prepare(struct cohort_segments *segs, u64 nonce, u64 min_seq, bool reserved);
+int cohort_segments_prepare(struct cohort_segments *segs, u64 nonce, u64 min_seq, u32 leave);
 /* Takes the prepared one once it is durable: its number, or -EAGAIN, or -EIO. */
 s64 cohort_segments_take(struct cohort_segments *segs);
 /* The log wrote its last batch to @seg; @length bytes are complete. Any context. */
@@ -105,6 +106,8 @@ void cohort_segments_record(struct cohort_segments *segs, u32 seg, u64 seq);
 
 /* A chunk that was in the index is said by a run from now on. Any context. */
 void cohort_segments_to_runs(struct cohort_segments *segs, u64 addr);
+/* A chunk that a run says is in the index again, at another place. Any context. */
+void cohort_segments_from_runs(struct cohort_segments *segs, u64 addr);
 /* What runs say of each of @nr segments was counted. Sleeps. */
 void cohort_segments_counted(struct cohort_segments *segs, const u32 *in_runs, u32 nr);
 
@@ -122,6 +125,15 @@ void cohort_segments_index_close(struct cohort_segments *segs, u32 seg);
 int cohort_segments_sync(struct cohort_segments *segs);
 /* The use, as the table has it, of the next segment that the log takes. Any context. */
 u64 cohort_segments_next_use(struct cohort_segments *segs);
+
+/*
+ * The closed segment of the log that is worth most to be freed by moving its chunks,
+ * which are more than none and at most @most; with records at or above
+ * @catalog_seq it would not be free then. -1: there is none. Sleeps.
+ */
+s64 cohort_segments_victim(struct cohort_segments *segs, u32 most, u64 catalog_seq);
+/* What was to be moved out of it was: if something is left it is no victim again. Any context. */
+void cohort_segments_moved(struct cohort_segments *segs, u32 seg);
 
 /* Frees every closed segment nobody needs; records below @catalog_seq count as void. */
 u32 cohort_segments_reclaim(struct cohort_segments *segs, u64 catalog_seq);

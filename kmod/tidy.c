@@ -14,6 +14,7 @@
 #include <linux/sched/mm.h>
 #include <linux/sort.h>
 #include "catalog.h"
+#include "clean.h"
 #include "index.h"
 #include "live.h"
 #include "log.h"
@@ -78,7 +79,7 @@ static void queue_tidy(struct cohort_pool *pool, unsigned long delay)
 
 void cohort_pool_tidy_look(struct cohort_pool *pool)
 {
-	if (flush_due(pool))
+	if (flush_due(pool) || cohort_clean_due(pool))
 		queue_tidy(pool, 0);
 }
 
@@ -356,8 +357,27 @@ static void after_failure(struct cohort_pool *pool, int err)
 	if (err == -ENOMEM)
 		queue_tidy(pool, RETRY);
 	else if (err && err != -EAGAIN && err != -ENOSPC && !READ_ONCE(pool->log->failed))
-		pr_warn_ratelimited("%s: pool %s: its index runs could not be tidied: %d\n",
+		pr_warn_ratelimited("%s: pool %s could not be tidied: %d\n",
 				    DM_MSG_PREFIX, pool->name, err);
+}
+
+/* ---- space ---- */
+
+/* What is moved goes through the index, of which a flush keeps it small. */
+static void tidy_space(struct cohort_pool *pool)
+{
+	int ret = 1;
+
+	while (ret == 1 && cohort_clean_due(pool) && !READ_ONCE(pool->log->failed)) {
+		tidy_index(pool);
+		if (!cohort_pool_read_begin(pool))
+			return;
+		ret = cohort_clean_segment(pool, READ_ONCE(pool->sb.catalog_seq));
+		cohort_pool_read_end(pool);
+		cohort_log_kick(pool->log);
+	}
+	if (ret < 0)
+		after_failure(pool, ret);
 }
 
 void cohort_pool_tidy(struct work_struct *work)
@@ -377,6 +397,7 @@ void cohort_pool_tidy(struct work_struct *work)
 		cohort_pool_block_flush(pool, blocked);
 		cohort_pool_read_end(pool);
 	}
+	tidy_space(pool);
 	mutex_unlock(&pool->tidy_mutex);
 	memalloc_noio_restore(noio);
 }

@@ -15,6 +15,15 @@ struct bad_chunk {
 	u64 addr;
 };
 
+/* The segment that it was moved from may have been written anew. */
+static bool was_moved(const struct store *store, const struct cohort_preserve *p, u64 addr)
+{
+	struct cohort_mapping map;
+
+	return cohort_index_lookup(store->index, p->source, p->chunk, p->epoch, &map) &&
+	       map.epoch == p->epoch && map.addr != addr;
+}
+
 int audit_chunk(struct store *store, const struct cohort_preserve *p, u64 addr)
 {
 	static u8 data[COHORT_CHUNK_MAX];
@@ -22,6 +31,8 @@ int audit_chunk(struct store *store, const struct cohort_preserve *p, u64 addr)
 	struct audit *audit = store->user;
 	struct bad_chunk *b;
 
+	if (was_moved(store, p, addr))
+		return 0;
 	if (!store_read(store, addr, data, size) && cohort_crc32c(~0u, data, size) == p->crc)
 		return 0;
 	b = store_alloc(sizeof(*b));

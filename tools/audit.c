@@ -237,16 +237,26 @@ static u32 *no_cuts(const struct store *store)
 	return cut;
 }
 
-/* The bit is what keeps older versions from taking overlays for sources that are gone. */
-static void audit_feature(struct audit *audit)
+static bool lacks(struct audit *audit, bool there, bool *feature, const char *what)
+{
+	if (!there || *feature)
+		return false;
+	audit_say(audit, FINDING_MENDED, "the pool has %s its superblock does not tell of", what);
+	*feature = true;
+	return true;
+}
+
+/*
+ * The bits are what keeps older versions from taking overlays for sources that are
+ * gone, and batches of moved chunks for the end of the log.
+ */
+static void audit_features(struct audit *audit)
 {
 	struct store *store = audit->store;
+	bool lay = lacks(audit, store->overlays, &store->sb.overlays, "overlays");
 
-	if (!store->overlays || store->sb.overlays)
-		return;
-	audit_say(audit, FINDING_MENDED, "the pool has overlays its superblock does not tell of");
-	store->sb.overlays = true;
-	if (!audit->rewrite)
+	lay |= lacks(audit, store->moves, &store->sb.moves, "moved chunks");
+	if (lay && !audit->rewrite)
 		store_lay_supers(store);
 }
 
@@ -285,7 +295,7 @@ int audit_run(struct audit *audit, struct store *store)
 		return err;
 	audit_catalog(audit);
 	audit_chunks(audit);
-	audit_feature(audit);
+	audit_features(audit);
 	if (audit->rewrite)
 		mend(audit);
 	prove(audit);

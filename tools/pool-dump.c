@@ -62,7 +62,7 @@ static void dump_super(struct dump *dump, struct store *store, char letter, u64 
 	if (sb.log_start)
 		snprintf(start, sizeof(start), ", log from segment of use %" PRIu64 " on",
 			 sb.log_start);
-	line(dump, json_pack("{s{sssssssIsIsisisIsIsIsIsIsIsIsbsi}}", "superblock", "copy", name,
+	line(dump, json_pack("{s{sssssssIsIsisisIsIsIsIsIsIsIsbsbsi}}", "superblock", "copy", name,
 			     "name", sb.name, "uuid", uuid, "generation", num(sb.generation),
 			     "size", num(sb.size), "chunk_size", (int)sb.chunk_size,
 			     "segment_size", (int)sb.segment_size,
@@ -71,14 +71,16 @@ static void dump_super(struct dump *dump, struct store *store, char letter, u64 
 			     "epoch_high", num(sb.epoch_high), "nonce", num(sb.nonce),
 			     "next_seq", num(sb.next_seq), "catalog_seq", num(sb.catalog_seq),
 			     "log_start", num(sb.log_start), "overlays", sb.overlays,
+			     "moves", sb.moves,
 			     "flags", (int)sb.flags),
 	     "superblock %s: pool %s, uuid %s, generation %" PRIu64 ", %" PRIu64
 	     " bytes, chunks of %u, %" PRIu64 " segments of %u from %" PRIu64
 	     " on, epochs below %" PRIu64 ", nonce %" PRIu64 ", batches from %" PRIu64
-	     " on, catalog from %" PRIu64 " on%s%s%s%s", name, sb.name, uuid, sb.generation,
+	     " on, catalog from %" PRIu64 " on%s%s%s%s%s", name, sb.name, uuid, sb.generation,
 	     sb.size, sb.chunk_size, sb.nr_segments, sb.segment_size, sb.segments_start,
 	     sb.epoch_high, sb.nonce, sb.next_seq, sb.catalog_seq, start,
 	     sb.overlays ? ", may have overlays" : "",
+	     sb.moves ? ", may have moved chunks" : "",
 	     sb.flags & COHORT_SB_CLEAN ? ", closed cleanly" : "",
 	     sb.flags & COHORT_SB_BREAK_ALL ? ", its snapshots are not to be trusted" : "");
 }
@@ -192,16 +194,18 @@ static void dump_catalog(struct dump *dump, const struct store *store)
 
 static int on_batch(struct store *store, const struct cohort_batch *b, u32 segment)
 {
-	const bool chunks = b->kind == COHORT_BATCH_PRESERVE;
+	static const char *const kind[] = { "", "preserve", "record", "move" };
+	static const char *const what[] = { "", "chunks", "bytes of records", "moved chunks" };
 
 	line(store->user, json_pack("{s{sIsisIsssisI}}", "batch", "seq", num(b->seq),
 				    "segment", (int)segment, "address", num(b->address),
-				    "kind", chunks ? "preserve" : "record",
-				    chunks ? "chunks" : "bytes", (int)b->count,
+				    "kind", kind[b->kind],
+				    cohort_batch_has_chunks(b->kind) ? "chunks" : "bytes",
+				    (int)b->count,
 				    "completed", num(b->completed)),
 	     "\tbatch %" PRIu64 ": segment %u, byte %" PRIu64 ", %u %s, all up to %" PRIu64
 	     " were complete", b->seq, segment, b->address, b->count,
-	     chunks ? "chunks" : "bytes of records", b->completed);
+	     what[b->kind], b->completed);
 	return 0;
 }
 

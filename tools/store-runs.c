@@ -87,36 +87,74 @@ static int load_run(struct store *store, const struct cohort_run *run)
 	return err ? err : load_blocks(store, run);
 }
 
-/* 0: it is gone, for it does not count; 1: it was read. */
-static int load_record(struct store *store, const struct store_record *record)
+static struct cohort_run *decode_run(struct store *store, const struct store_record *record,
+				     int *err)
 {
 	struct cohort_run *run = store_alloc(sizeof(*run) + cohort_run_record_count(record->data) *
 					     sizeof(run->segment[0]));
-	int err = cohort_run_record_decode(run, record->data, &store->sb);
-	bool counts = run->to <= store->sb.log_start;
 
-	if (counts && !err)
-		err = load_run(store, run);
-	free(run);
-	if (!counts) {
-		store_drop(store, COHORT_REC_RUN, record->id);
-		return 0;
-	}
-	return err ? bad_run(store, record->id, err) : 1;
+	*err = cohort_run_record_decode(run, record->data, &store->sb);
+	return run;
 }
 
-int store_load_runs(struct store *store)
+static int load_record(struct store *store, const struct store_record *record)
 {
-	u32 i = 0;
+	u32 id = record->id;
+	int err;
+	struct cohort_run *run = decode_run(store, record, &err);
+
+	if (!err)
+		err = load_run(store, run);
+	free(run);
+	return err ? bad_run(store, id, err) : 0;
+}
+
+/* Of those that count, the others going; by the part of the log that they say. */
+struct run_order {
+	u64 from;
+	u32 id;
+};
+
+static int order_cmp(const void *a, const void *b)
+{
+	const struct run_order *x = a, *y = b;
+
+	if (x->from != y->from)
+		return x->from < y->from ? 1 : -1;
+	return x->id < y->id ? 1 : x->id > y->id ? -1 : 0;
+}
+
+static u32 order_runs(struct store *store, struct run_order *order)
+{
+	u32 i = 0, n = 0;
 
 	while (i < store->nr_records) {
-		int ret = 1;
+		const struct store_record *record = &store->record[i++];
+		struct cohort_run *run;
+		int err;
 
-		if (store->record[i].type == COHORT_REC_RUN)
-			ret = load_record(store, &store->record[i]);
-		if (ret < 0)
-			return ret;
-		i += ret;
+		if (record->type != COHORT_REC_RUN)
+			continue;
+		run = decode_run(store, record, &err);
+		if (run->to <= store->sb.log_start)
+			order[n++] = (struct run_order){ .from = run->from, .id = record->id };
+		else
+			store_drop(store, COHORT_REC_RUN, store->record[--i].id);
+		free(run);
 	}
-	return 0;
+	qsort(order, n, sizeof(*order), order_cmp);
+	return n;
+}
+
+/* What a younger run, or the log, says of a key is where the chunk was moved to. */
+int store_load_runs(struct store *store)
+{
+	struct run_order *order = store_alloc((store->nr_records + 1) * sizeof(*order));
+	u32 i, n = order_runs(store, order);
+	int err = 0;
+
+	for (i = 0; i < n && !err; i++)
+		err = load_record(store, store_find(store, COHORT_REC_RUN, order[i].id));
+	free(order);
+	return err;
 }

@@ -243,14 +243,13 @@ static int on_batch(void *ctx, const struct cohort_batch *b, u32 segment)
 	return store->batch ? store->batch(store, b, segment) : 0;
 }
 
-int store_preserve(struct store *store, const struct cohort_preserve *p, u64 addr)
+static int insert_chunk(struct store *store, const struct cohort_preserve *p, u64 addr)
 {
 	struct cohort_index_node *node = cohort_index_node_new(false);
 	u64 newest;
 
 	if (!node)
 		return -ENOMEM;
-	store->overlays |= cohort_is_overlay(p->source);
 	node->source = p->source;
 	node->chunk = p->chunk;
 	node->epoch = p->epoch;
@@ -260,7 +259,20 @@ int store_preserve(struct store *store, const struct cohort_preserve *p, u64 add
 	/* the first one counts, as in the module */
 	if (cohort_index_insert(store->index, node, &newest))
 		cohort_index_node_free(node);
-	return store->chunk ? store->chunk(store, p, addr) : 0;
+	return 0;
+}
+
+int store_preserve(struct store *store, const struct cohort_preserve *p, u64 addr)
+{
+	u64 from = 0;
+	int err = 0;
+
+	store->overlays |= cohort_is_overlay(p->source);
+	store->moves |= p->moved;
+	if (!p->moved ||
+	    !cohort_index_move(store->index, p->source, p->chunk, p->epoch, &from, addr))
+		err = insert_chunk(store, p, addr);
+	return err || !store->chunk ? err : store->chunk(store, p, addr);
 }
 
 static int on_preserve(void *ctx, const struct cohort_preserve *p, u64 addr)
@@ -331,6 +343,7 @@ void store_forget(struct store *store)
 	cohort_index_free(store->index);
 	store->index = NULL;
 	store->overlays = false;
+	store->moves = false;
 	store->why[0] = '\0';
 }
 

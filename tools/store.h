@@ -42,7 +42,10 @@ struct store {
 	 */
 	int (*run)(struct store *store, const struct cohort_run *run);
 	int (*bad_run)(struct store *store, u32 id, int err);
-	/* told of each preserved chunk; may be NULL */
+	/*
+	 * Told of each preserved chunk, the log's first; may be NULL. @index has where
+	 * it is: an entry of a run that it was moved from afterwards is told of, too.
+	 */
 	int (*chunk)(struct store *store, const struct cohort_preserve *p, u64 addr);
 	/* told of each batch, before what is in it; may be NULL */
 	int (*batch)(struct store *store, const struct cohort_batch *b, u32 segment);
@@ -59,6 +62,7 @@ struct store {
 	u64 max_epoch;
 	u64 batches;
 	bool overlays;			/* a record or an entry of one, whatever @sb says */
+	bool moves;			/* the same of batches of chunks that were moved */
 	char why[160];
 
 	struct store_block *over;	/* what is laid over it, newest first */
@@ -116,7 +120,7 @@ int store_image(struct store *store, const struct cohort_disk_rel *rel, u32 memb
 
 /* One chunk that was preserved, by the log or by a run. As the callbacks of store_load(). */
 int store_preserve(struct store *store, const struct cohort_preserve *p, u64 addr);
-/* What the runs of the catalog say, of which those that do not count are dropped. */
+/* What the runs of the catalog say, the youngest first; those that do not count are dropped. */
 int store_load_runs(struct store *store);
 
 /* Memory that must be there. */
