@@ -61,7 +61,8 @@ static int put_pool_index(struct sk_buff *skb, const struct cohort_pool *pool)
 	return nla_put_u32(skb, COHORT_A_POOL_INDEX_RUNS, READ_ONCE(pool->runs.nr)) ||
 	       cohort_nl_put_u64(skb, COHORT_A_POOL_INDEX_MEMORY, cohort_pool_index_bytes(pool)) ||
 	       cohort_nl_put_u64(skb, COHORT_A_POOL_INDEX_LIMIT, pool->index_limit) ||
-	       cohort_nl_put_u64(skb, COHORT_A_POOL_LOG_START, READ_ONCE(pool->sb.log_start));
+	       cohort_nl_put_u64(skb, COHORT_A_POOL_LOG_START, READ_ONCE(pool->sb.log_start)) ||
+	       cohort_nl_put_u64(skb, COHORT_A_POOL_MOVED, atomic64_read(&pool->moved));
 }
 
 static int put_pool_use(struct sk_buff *skb, const struct cohort_pool *pool)

@@ -47,6 +47,7 @@ static const struct field pool_fields[] = {
 	F(POOL, INDEX_MEMORY, U64, pool, index_memory),
 	F(POOL, INDEX_LIMIT, U64, pool, index_limit),
 	F(POOL, LOG_START, U64, pool, log_start),
+	F(POOL, MOVED, U64, pool, moved),
 };
 
 static const struct field source_fields[] = {

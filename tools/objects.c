@@ -45,6 +45,7 @@ const struct field pool_stat_fields[] = {
 	SIZE("IndexMemoryLimit", "LIMIT", cohort_pool, index_limit),
 	NUMBER64("LogBatches", "BATCHES", cohort_pool, batches),
 	SIZE("LogBytes", "LOGGED", cohort_pool, log_bytes),
+	NUMBER64("MovedChunks", "MOVED", cohort_pool, moved),
 	NUMBER64("DamagedChunks", "DAMAGED", cohort_pool, damaged),
 	FIELD_END
 };
@@ -67,6 +68,7 @@ const struct field pool_fields[] = {
 	NUMBER64("LogBatches", NULL, cohort_pool, batches),
 	SIZE("LogBytes", NULL, cohort_pool, log_bytes),
 	NUMBER64("Generation", NULL, cohort_pool, generation),
+	NUMBER64("MovedChunks", NULL, cohort_pool, moved),
 	NUMBER64("DamagedChunks", NULL, cohort_pool, damaged),
 	NUMBER("IndexRuns", NULL, cohort_pool, index_runs),
 	SIZE("IndexMemory", NULL, cohort_pool, index_memory),

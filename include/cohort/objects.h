@@ -59,6 +59,7 @@ struct cohort_module {
  * @index_memory: bytes of memory that the index takes: entries, cached blocks of runs
  * @index_limit: bytes that it may take; of a pool that needs no runs it takes less
  * @log_start: a restart reads the log from the segment of this use on, 0: all of it
+ * @moved: chunks moved out of mostly dead segments since the pool is in use
  */
 struct cohort_pool {
 	struct cohort_pool *next;
@@ -83,6 +84,7 @@ struct cohort_pool {
 	uint64_t index_memory;
 	uint64_t index_limit;
 	uint64_t log_start;
+	uint64_t moved;
 };
 
 /**
