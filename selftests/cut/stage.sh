@@ -135,6 +135,72 @@ strike_by_force()
 	done
 }
 
+# ---------------------------------------------------------------- restarts
+
+# Of a stage on make_small_pool, with m1... on slice1...
+close_pool()
+{
+	local source
+
+	for source in "${SOURCES[@]}"; do
+		cohortctl detach "$source" >/dev/null
+	done
+	cohortctl pool close p >/dev/null
+}
+
+open_pool()
+{
+	local i
+
+	cohortctl pool open /dev/mapper/store >/dev/null
+	for ((i = 1; i <= ${#SOURCES[@]}; i++)); do
+		attach_again "m$i" "/dev/mapper/slice$i"
+	done
+}
+
+restart()
+{
+	close_pool
+	open_pool
+}
+
+# As the pool is now, without a word to it.
+crash()
+{
+	freeze /dev/mapper/store
+	close_pool
+	thaw /dev/mapper/store
+	open_pool
+}
+
+# ---------------------------------------------------------------- damage
+
+# What is on the pool's disk, as a file.
+dump_pool()
+{
+	dd if=/dev/mapper/store of=pool.img bs=1M iflag=direct status=none
+	cohortctl pool dump pool.img
+}
+
+# address_of CHUNK: where the first entry of the chunk of the first source lies.
+address_of()
+{
+	dump_pool | sed -n "s/^\t*source [0-9]*, chunk $1, epoch [0-9]*: byte \([0-9]*\).*/\1/p" | head -n 1
+}
+
+# flip BYTE: on the disk below, past the module.
+flip()
+{
+	dd if=/dev/mapper/store of=sector bs=512 skip=$(($1 / 512)) count=1 iflag=direct status=none
+	poolbyte=$(od -An -tu1 -j $(($1 % 512)) -N 1 sector)
+	printf '%b' "\\x$(printf %x $((poolbyte ^ 4)))" |
+		dd of=sector bs=1 seek=$(($1 % 512)) conv=notrunc status=none
+	dd if=sector of=/dev/mapper/store bs=512 seek=$(($1 / 512)) count=1 oflag=direct status=none
+}
+
+damaged() { show p DamagedChunks; }
+chunk() { dd if="$1" of=/dev/null bs=4K skip="$2" count=1 iflag=direct status=none; }
+
 # ---------------------------------------------------------------- events
 
 # The module's uevents, whose words are in no netlink event.

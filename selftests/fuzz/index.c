@@ -65,6 +65,31 @@ static void lookup(struct input *in)
 			 map.damaged == (model.damaged[source][chunk] >> at & 1));
 }
 
+/* From where the entry is, from anywhere, or from where it may not be. */
+static void move(struct input *in)
+{
+	const u32 source = take(in, 1) % SOURCES, chunk = take(in, 1) % CHUNKS;
+	const u64 epoch = 1 + take(in, 1) % (EPOCHS - 1), to = ++model.next * COHORT_BLOCK;
+	u64 *addr = &model.addr[source][chunk][epoch];
+	const u64 asked = take(in, 1) & 1 ? take(in, 1) * COHORT_BLOCK : *addr;
+	u64 from = asked;
+	const bool moved = cohort_index_move(model.idx, source, chunk, epoch, &from, to);
+
+	PROMISED(moved == (*addr && !(model.damaged[source][chunk] >> epoch & 1) &&
+			   (!asked || asked == *addr)));
+	PROMISED(from == (moved ? *addr : asked));
+	if (moved)
+		*addr = to;
+}
+
+static void newest(struct input *in)
+{
+	const u32 source = take(in, 1) % SOURCES, chunk = take(in, 1) % CHUNKS;
+
+	PROMISED(cohort_index_newest(model.idx, source, chunk) ==
+		 newest_below(model.addr[source][chunk], EPOCHS));
+}
+
 /* Of the entry itself or of one that was there before. */
 static void damage(struct input *in)
 {
@@ -155,7 +180,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!model.idx)
 		abort();
 	while (in.left) {
-		switch (take(&in, 1) % 8) {
+		switch (take(&in, 1) % 10) {
 		case 0:
 			prune(&in);
 			break;
@@ -167,6 +192,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			break;
 		case 3:
 			lookup(&in);
+			break;
+		case 4:
+			move(&in);
+			break;
+		case 5:
+			newest(&in);
 			break;
 		default:
 			insert(&in);

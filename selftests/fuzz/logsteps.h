@@ -32,18 +32,26 @@ static bool fits(u32 len)
 	return pool.offset + COHORT_BLOCK + len <= pool.sb.segment_size;
 }
 
-/* Of half of the sources; the epoch is that of the batch, for all but a few. */
-static void make_overlay(struct cohort_preserve *p)
+/*
+ * Of half of the sources; the epoch is that of the batch, or of one before it if
+ * it is moved, for all but a few.
+ */
+static void make_overlay(struct cohort_preserve *p, bool moved)
 {
 	if (!(p->source & 0x80))
 		return;
 	p->source = COHORT_OVERLAY_ID | (p->source & 0x7f);
-	p->epoch = cohort_overlay_epoch(pool.seq) + (p->epoch == 255);
+	if (moved)
+		p->epoch = cohort_overlay_epoch(pool.seq) + (p->epoch & 7);
+	else
+		p->epoch = cohort_overlay_epoch(pool.seq) + (p->epoch == 255);
 }
 
 static void add_preserves(struct input *in)
 {
-	u32 count = 1 + take(in, 1) % 3, i;
+	const u64 how = take(in, 1);
+	const bool moved = how & 0x80;
+	u32 count = 1 + how % 3, i;
 
 	if (!fits(count * CHUNK))
 		return;
@@ -54,12 +62,12 @@ static void add_preserves(struct input *in)
 			.unreadable = take(in, 1),
 		};
 
-		make_overlay(&p);
+		make_overlay(&p, moved);
 		memset(data, p.chunk, CHUNK);
 		p.crc = cohort_crc32c(~0u, data, CHUNK);
 		cohort_preserve_encode(here(), i, &p);
 	}
-	put_batch(COHORT_BATCH_PRESERVE, count, count * CHUNK, 0);
+	put_batch(moved ? COHORT_BATCH_MOVE : COHORT_BATCH_PRESERVE, count, count * CHUNK, 0);
 }
 
 /* Records as the input has them, or of a source, an overlay, or a relationship. */

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How fast the machine's CPUs were while a ./check ran: says whether its seconds can be compared."""
+"""How fast the CPUs were while a ./check ran: says whether its seconds can be compared."""
 
 import statistics
 import threading
@@ -35,5 +35,6 @@ class Pace:
 
     def line(self):
         self.ended.set()
-        return ("pace: a fixed piece of work took %.0f ms of a CPU at best, %.0f in the middle, %.0f at worst"
-                % (min(self.looks), statistics.median(self.looks), max(self.looks)))
+        return ("pace: a fixed piece of work took %.0f ms of a CPU at best, %.0f in the middle, "
+                "%.0f at worst" % (min(self.looks), statistics.median(self.looks),
+                                   max(self.looks)))

@@ -27,41 +27,6 @@ writable() { snapshot "$@" --writable; }
 state() { show "$1" CopyState; }
 runs() { show p IndexRuns; }
 
-close_pool()
-{
-	local source
-
-	for source in "${SOURCES[@]}"; do
-		cohortctl detach "$source" >/dev/null
-	done
-	cohortctl pool close p >/dev/null
-}
-
-open_pool()
-{
-	local i
-
-	cohortctl pool open /dev/mapper/store >/dev/null
-	for ((i = 1; i <= ${#SOURCES[@]}; i++)); do
-		attach_again "m$i" "/dev/mapper/slice$i"
-	done
-}
-
-restart()
-{
-	close_pool
-	open_pool
-}
-
-# As the pool is now, without a word to it.
-crash()
-{
-	freeze /dev/mapper/store
-	close_pool
-	thaw /dev/mapper/store
-	open_pool
-}
-
 t_writes_change_the_image_alone()
 {
 	raise 2 8M 64M

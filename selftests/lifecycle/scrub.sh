@@ -17,32 +17,6 @@ raise()
 	put 1 $M1 0 8M
 }
 
-# What is on the pool's disk, as a file.
-dump_pool()
-{
-	dd if=/dev/mapper/store of=pool.img bs=1M iflag=direct status=none
-	cohortctl pool dump pool.img
-}
-
-# address_of CHUNK: where the first entry of the chunk of the first source lies.
-address_of()
-{
-	dump_pool | sed -n "s/^\t*source [0-9]*, chunk $1, epoch [0-9]*: byte \([0-9]*\).*/\1/p" | head -n 1
-}
-
-# flip BYTE: on the disk below, past the module.
-flip()
-{
-	dd if=/dev/mapper/store of=sector bs=512 skip=$(($1 / 512)) count=1 iflag=direct status=none
-	poolbyte=$(od -An -tu1 -j $(($1 % 512)) -N 1 sector)
-	printf '%b' "\\x$(printf %x $((poolbyte ^ 4)))" |
-		dd of=sector bs=1 seek=$(($1 % 512)) conv=notrunc status=none
-	dd if=sector of=/dev/mapper/store bs=512 seek=$(($1 / 512)) count=1 oflag=direct status=none
-}
-
-damaged() { show p DamagedChunks; }
-chunk() { dd if="$1" of=/dev/null bs=4K skip="$2" count=1 iflag=direct status=none; }
-
 t_flipped_bit_is_an_error_an_event_and_a_count()
 {
 	raise

@@ -135,9 +135,10 @@ static void write_chunks(u32 id, u32 first, u32 last, const char *word)
 	put_batch(COHORT_BATCH_PRESERVE, last - first + 1, (last - first + 1) * size, 0);
 }
 
-static void set_feature(bool overlays)
+static void set_features(bool overlays, bool moves)
 {
 	hurt.sb.overlays = overlays;
+	hurt.sb.moves = moves;
 	for (int i = 0; i < 2; i++) {
 		hurt.sb.generation++;
 		cohort_super_encode(&hurt.sb, hurt.base +
@@ -148,7 +149,7 @@ static void set_feature(bool overlays)
 /* Images that are written, one of them forgotten again. */
 void hurt_write(void)
 {
-	set_feature(true);
+	set_features(true, false);
 	go_on();
 	add_overlay(20, "both", 0);
 	write_chunks(20, 1, 4, "early");
@@ -223,7 +224,7 @@ void overlay_twice(void)
 	add_overlay(30, "both", 0);
 }
 
-void overlay_no_feature(void) { set_feature(false); }
+void overlay_no_feature(void) { set_features(false, false); }
 
 /* The record came first, and was lost with its relationship. */
 void overlay_no_record(void)
@@ -290,4 +291,61 @@ void overlay_chunk_below_flip(void)
 	const struct cohort_disk_rel *both = store_find_rel(&hurt.store, "both")->data;
 
 	flip(le32_to_cpu(both->member[0].source), 1, le64_to_cpu(both->member[0].epoch));
+}
+
+/* ---- chunks that were moved ---- */
+
+/* The entry with the smallest epoch from @epoch on; @reused: where it was is of others now. */
+static u64 move_chunk(u32 source, u64 chunk, u64 epoch, bool reused)
+{
+	const u32 size = hurt.sb.chunk_size;
+	struct cohort_preserve p = { .source = source, .chunk = chunk };
+	struct cohort_mapping map;
+
+	if (!cohort_index_lookup(hurt.store.index, source, chunk, epoch, &map))
+		errx(2, "no such chunk");
+	p.epoch = map.epoch;
+	p.crc = map.crc;
+	p.unreadable = map.unreadable;
+	next_payload();
+	cohort_preserve_encode(here(), 0, &p);
+	memcpy(here() + COHORT_BLOCK, hurt.base + map.addr, size);
+	if (reused)
+		memset(hurt.base + map.addr, 0xee, size);
+	put_batch(COHORT_BATCH_MOVE, 1, size, 0);
+	return (u64)(here() - hurt.base) - size;
+}
+
+/* One that a run says, one that the log says, and one of a source; where the last one is. */
+static u64 move_some(bool feature)
+{
+	const struct cohort_disk_rel *both = store_find_rel(&hurt.store, "both")->data;
+
+	set_features(true, feature);
+	go_on();
+	move_chunk(COHORT_OVERLAY_ID | 20, 1, 1, true);
+	move_chunk(COHORT_OVERLAY_ID | 22, 5, 1, false);
+	return move_chunk(le32_to_cpu(both->member[0].source), 20,
+			  le64_to_cpu(both->member[0].epoch), true);
+}
+
+void overlay_moved(void) { move_some(true); }
+void overlay_moved_no_feature(void) { move_some(false); }
+void overlay_moved_flip(void) { hurt.base[move_some(true) + 99] ^= 4; }
+
+/* What was moved before it was written. */
+void overlay_moved_early(void)
+{
+	struct cohort_preserve p = {
+		.source = COHORT_OVERLAY_ID | 20, .chunk = 1,
+	};
+
+	set_features(true, true);
+	go_on();
+	p.epoch = cohort_overlay_epoch(end.seq);
+	next_payload();
+	memset(here() + COHORT_BLOCK, 0, hurt.sb.chunk_size);
+	p.crc = cohort_crc32c(~0u, here() + COHORT_BLOCK, hurt.sb.chunk_size);
+	cohort_preserve_encode(here(), 0, &p);
+	put_batch(COHORT_BATCH_MOVE, 1, hurt.sb.chunk_size, 0);
 }

@@ -79,5 +79,9 @@ void overlay_chunk_newer_flip(void);
 void overlay_chunk_older_flip(void);
 void overlay_chunk_former_flip(void);
 void overlay_chunk_below_flip(void);
+void overlay_moved(void);
+void overlay_moved_no_feature(void);
+void overlay_moved_flip(void);
+void overlay_moved_early(void);
 
 #endif

@@ -101,6 +101,8 @@ check "a damaged chunk that was written is named" says_of overlay_chunk_flip \
 	"damage: image both_1 can not be read at byte 4096: chunk 1, which was written to it, is damaged"
 check "overlays without their feature are named" says_of overlay_no_feature \
 	"repairable: the pool has overlays its superblock does not tell of"
+check "moves without their feature are named" says_of overlay_moved_no_feature \
+	"repairable: the pool has moved chunks its superblock does not tell of"
 check "an image that lost its overlay is named" says_of overlay_member \
 	"repairable: image both_2 becomes Broken: it may miss what was written to it"
 damage_each overlays "overlays\\?_"

@@ -17,6 +17,7 @@ static struct {
 	struct cohort_segment_entry table[256];
 	u32 preserves;
 	u64 epochs;		/* their sum */
+	u32 moved;		/* of the chunks */
 	u32 records;
 	u32 last_id;
 } got;
@@ -36,6 +37,7 @@ static int on_preserve(void *ctx, const struct cohort_preserve *p, u64 addr)
 	CHECK_INT(pool.disk[addr], (u8)(p->epoch + p->chunk), "a chunk's first byte");
 	got.preserves++;
 	got.epochs += p->epoch;
+	got.moved += p->moved;
 	return 0;
 }
 
@@ -320,6 +322,42 @@ static void entries_of_overlays(void)
 	CHECK_INT(got.r.max_epoch, 9, "newest epoch");
 }
 
+static void put_moved(u32 source, u64 epoch)
+{
+	struct cohort_preserve p = { .source = source, .epoch = epoch };
+
+	memset(here() + COHORT_BLOCK, (u8)epoch, CHUNK);
+	p.crc = cohort_crc32c(~0u, here() + COHORT_BLOCK, CHUNK);
+	cohort_preserve_encode(here(), 0, &p);
+	put_batch(COHORT_BATCH_MOVE, 1, CHUNK, 0);
+}
+
+static void entries_that_were_moved(void)
+{
+	new_pool();
+	put_preserves(2, 9);
+	put_moved(1, 9);
+	put_moved(COHORT_OVERLAY_ID | 1, cohort_overlay_epoch(pool.seq - 1));
+	CHECK_INT(replay(), 0, "replay");
+	CHECK_INT(got.preserves, 4, "chunks");
+	CHECK_INT(got.moved, 2, "of them moved");
+	CHECK_INT(got.r.max_epoch, 9, "newest epoch");
+}
+
+/* One that was written by this very batch, or a later one, was nowhere before. */
+static void moved_before_it_was_written(void)
+{
+	new_pool();
+	put_moved(COHORT_OVERLAY_ID | 1, cohort_overlay_epoch(pool.seq));
+	CHECK_INT(replay(), -EUCLEAN, "of the batch itself");
+	new_pool();
+	put_moved(COHORT_OVERLAY_ID | 1, (1ull << 62) + 1);
+	CHECK_INT(replay(), -EUCLEAN, "of none");
+	new_pool();
+	put_moved(1, (1ull << 62) + 1);
+	CHECK_INT(replay(), -EUCLEAN, "an epoch out of range");
+}
+
 /* The whole check of records is codec's; here: what fails it ends the replay. */
 static void record_that_lies(void)
 {
@@ -352,6 +390,8 @@ int main(void)
 		{ "table_that_is_damaged", table_that_is_damaged },
 		{ "epoch_out_of_range", epoch_out_of_range },
 		{ "entries_of_overlays", entries_of_overlays },
+		{ "entries_that_were_moved", entries_that_were_moved },
+		{ "moved_before_it_was_written", moved_before_it_was_written },
 		{ "record_that_lies", record_that_lies },
 	};
 
