@@ -62,6 +62,13 @@ flush_often()
 	defer eval "echo 32 >$module_parameters/flush_log"
 }
 
+# clean_always: not only when little of a pool is free.
+clean_always()
+{
+	echo 100 >$module_parameters/clean_free
+	defer eval "echo 6 >$module_parameters/clean_free"
+}
+
 # make_pool [DEVICE]: pool p, and the promise that all of it goes in the end.
 make_pool()
 {

@@ -22,13 +22,6 @@ raise()
 	done
 }
 
-# clean_always: not only when little is free.
-clean_always()
-{
-	echo 100 >$module_parameters/clean_free
-	defer eval "echo 6 >$module_parameters/clean_free"
-}
-
 moved() { show p MovedChunks; }
 have_moved() { [[ $(moved) -gt $1 ]]; }
 state() { show "$1" CopyState; }
