@@ -276,6 +276,7 @@ static int load_chunk_space(void *ctx, u32 source_id, u64 epoch, bool newest)
 	/* of a source that was removed: dropped before anybody asks */
 	if (!source)
 		return 0;
+	source->space.loose = source->pool->sb.moves;
 	err = cohort_space_open(&source->space, epoch);
 	if (!err && newest)
 		cohort_space_move(&source->space, 0, epoch);

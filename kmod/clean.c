@@ -84,6 +84,18 @@ static struct clean_op *op_new(struct clean *c, bool in_run)
 	return NULL;
 }
 
+/* Entries leave the index for runs in another order than they came from now on. */
+static void loosen_space(struct cohort_pool *pool, u32 id)
+{
+	struct cohort_source *source;
+
+	rcu_read_lock();
+	source = cohort_source_by_id(pool, id);
+	if (source)
+		WRITE_ONCE(source->space.loose, true);
+	rcu_read_unlock();
+}
+
 /* False: it went meanwhile, or was written anew. */
 static bool insert_node(struct clean_op *op)
 {
@@ -116,6 +128,7 @@ static void op_move(struct clean_op *op)
 	bool moved;
 
 	lockdep_assert_held(&pool->log->engine);
+	loosen_space(pool, e->source);
 	if (in_run)
 		moved = insert_node(op);
 	else

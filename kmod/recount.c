@@ -89,7 +89,21 @@ static int count_chunk(struct cohort_recount *rc, const struct at_chunk *at)
 		return 0;
 	t = tally_of(rc, at->key.source);
 	err = t ? tally_add(t, overlay ? 1 : at->key.epoch, 1) : -ENOMEM;
-	return err || !indexed ? err : tally_add(t, indexed, -1);
+	if (err || !indexed)
+		return err;
+	t->space.loose = true;
+	return tally_add(t, indexed, -1);
+}
+
+/* What the index has of it is counted with the others there, for which its epoch has to be open. */
+static int open_moved(struct cohort_recount *rc, const struct cohort_run_key *key)
+{
+	struct tally *t;
+
+	if (cohort_is_overlay(key->source))
+		return 0;
+	t = tally_of(rc, key->source);
+	return t ? tally_add(t, key->epoch, 0) : -ENOMEM;
 }
 
 static bool other_chunk(const struct cohort_run_key *a, const struct cohort_run_key *b)
@@ -108,9 +122,10 @@ static int count_entry(struct cohort_recount *rc, struct cohort_merge *m, struct
 		at->needed = false;
 		at->key = entry->key;
 	}
-	if (!cohort_pool_needs(rc->pool, entry->key.source, m->prev, entry->key.epoch) ||
-	    is_in_index(rc, &entry->key))
+	if (err || !cohort_pool_needs(rc->pool, entry->key.source, m->prev, entry->key.epoch))
 		return err;
+	if (is_in_index(rc, &entry->key))
+		return open_moved(rc, &entry->key);
 	seg = cohort_segment_of(&rc->pool->log->segs, entry->addr);
 	if (seg >= rc->nr)
 		return -EUCLEAN;
@@ -216,8 +231,11 @@ static void set_space(struct cohort_recount *rc)
 	cohort_index_each(rc->pool->index, count_node, rc->pool);
 	list_for_each_entry(t, &rc->tallies, list) {
 		source = cohort_source_by_id(rc->pool, t->source);
-		if (source)
+		if (source) {
+			if (t->space.loose)
+				WRITE_ONCE(source->space.loose, true);
 			cohort_space_add_all(&source->space, &t->space);
+		}
 		if (cohort_is_overlay(t->source))
 			cohort_overlay_count(rc->pool, t->source,
 					     cohort_space_chunks(&t->space, 1));

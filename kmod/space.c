@@ -48,7 +48,7 @@ void cohort_space_add(struct cohort_space *space, u64 epoch, s64 by)
 	if (count)
 		atomic64_add(by, &count->n);
 	else
-		WARN_ON_ONCE(epoch);
+		WARN_ON_ONCE(epoch && !READ_ONCE(space->loose));
 }
 
 void cohort_space_move(struct cohort_space *space, u64 from, u64 to)

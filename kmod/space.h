@@ -16,6 +16,12 @@
 
 struct cohort_space {
 	struct xarray chunks;		/* by epoch, of struct space_count; read under RCU */
+	/*
+	 * An entry was moved, and may be in the index when a newer one of its chunk is
+	 * in a run already: until the next count the numbers may be off by such chunks,
+	 * and one may be of an epoch that is not open. READ_ONCE
+	 */
+	bool loose;
 };
 
 void cohort_space_init(struct cohort_space *space);

@@ -363,20 +363,20 @@ static void after_failure(struct cohort_pool *pool, int err)
 
 /* ---- space ---- */
 
-/* What is moved goes through the index, of which a flush keeps it small. */
+/* One segment at a time: what it moves is in the index, which may have to be flushed then. */
 static void tidy_space(struct cohort_pool *pool)
 {
-	int ret = 1;
+	int ret;
 
-	while (ret == 1 && cohort_clean_due(pool) && !READ_ONCE(pool->log->failed)) {
-		tidy_index(pool);
-		if (!cohort_pool_read_begin(pool))
-			return;
-		ret = cohort_clean_segment(pool, READ_ONCE(pool->sb.catalog_seq));
-		cohort_pool_read_end(pool);
-		cohort_log_kick(pool->log);
-	}
-	if (ret < 0)
+	if (!cohort_clean_due(pool) || READ_ONCE(pool->log->failed) ||
+	    !cohort_pool_read_begin(pool))
+		return;
+	ret = cohort_clean_segment(pool, READ_ONCE(pool->sb.catalog_seq));
+	cohort_pool_read_end(pool);
+	cohort_log_kick(pool->log);
+	if (ret > 0)
+		queue_tidy(pool, 0);
+	else if (ret)
 		after_failure(pool, ret);
 }
 

@@ -134,6 +134,38 @@ t_runs_say_old_places()
 
 nothing_is_used() { [[ $(free_space) -ge $((11 << 20)) ]]; }
 
+# two_versions COMMAND: of each chunk; the older ones are moved, and leave the index behind the newer ones.
+two_versions()
+{
+	flush_often
+	clean_always
+	raise 3M 24M
+	snapshot a m1
+	snapshot b m2
+	mix $M1 2 3
+	snapshot c m1
+	put 3 $M1 0 3M
+	cohortctl delete b >/dev/null
+	stir_until have_moved 300
+	"$1"
+	holds 1 /dev/mapper/a_1 0 3M
+	holds 2 /dev/mapper/c_1 0 3M
+	stir
+	stir
+	cohortctl delete a >/dev/null
+	stir
+	holds 2 /dev/mapper/c_1 0 3M
+	same "$(space_of c)" $((3 << 20)) "space of c"
+	cohortctl delete c >/dev/null
+	wait_for 20 nothing_is_used
+}
+
+space_of() { show "$1" SpaceConsumed; }
+
+t_two_versions_of_each_chunk() { two_versions stir; }
+t_two_versions_over_a_restart() { two_versions restart; }
+t_two_versions_over_a_crash() { two_versions crash; }
+
 read_again_and_again()
 {
 	while [[ ! -e enough ]]; do
