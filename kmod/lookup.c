@@ -66,8 +66,11 @@ int cohort_pool_lookup(struct cohort_pool *pool, u32 source, u64 chunk, u64 epoc
 	smp_rmb();
 	if (!READ_ONCE(pool->runs.nr) || (found && map->epoch == epoch))
 		return found;
-	/* of an overlay the newest counts, and what is in the index is newer */
-	if (found && cohort_is_overlay(source))
+	/*
+	 * Of an overlay the newest counts, and what is in the index is newer, but for
+	 * what a restart found moved: that may have been written anew meanwhile.
+	 */
+	if (found && cohort_is_overlay(source) && !pool->sb.moves)
 		return found;
 	ret = ask_runs(pool, &key, how, &entry);
 	if (ret <= 0)

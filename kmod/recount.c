@@ -56,9 +56,10 @@ static bool is_in_index(const struct cohort_recount *rc, const struct cohort_run
 
 	if (!overlay && !rc->pool->sb.moves)
 		return false;
+	/* newer versions have smaller epochs */
 	return cohort_index_lookup(rc->pool->index, key->source, key->chunk,
 				   overlay ? 0 : key->epoch, &map) &&
-		(overlay || map.epoch == key->epoch);
+		(overlay ? map.epoch <= key->epoch : map.epoch == key->epoch);
 }
 
 static int tally_add(struct tally *t, u64 epoch, s64 n)

@@ -91,6 +91,26 @@ t_pool_with_overlays()
 	images_are_right both one
 }
 
+# Where what was moved is now; a copy that is older than what a run says does not count.
+t_chunks_that_were_moved()
+{
+	local way
+
+	for way in overlay_moved overlay_moved_old; do
+		(
+			set -eu
+			DEFERRED=()
+			lay overlays "$way"
+			raise
+			sed 's,  ,  /dev/mapper/,' "$GOLDEN/v1-overlays.sums" | sha256sum -c --quiet
+			cohortctl reset both >/dev/null
+			cohortctl reset one >/dev/null
+			images_are_right both one
+			undo_deferred
+		)
+	done
+}
+
 t_runs_that_were_repaired()
 {
 	lay runs run_leaf_flip

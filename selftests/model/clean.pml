@@ -18,6 +18,7 @@
  * mutant: EARLY	the index says the new place before the copy is durable
  * mutant: BLIND WRITE=1	the index takes the copy although the chunk was written anew
  * mutant: LAST WRITE=1	a restart takes what is last in the log for the newest
+ * mutant: LOG_FIRST WRITE=1	a restart believes the log without asking the runs
  * mutant: OLD_RUN RUN=1	of two runs that say the same key the older one is believed
  * mutant: COUNT_FIRST	the old place is free before reads are told that it moved
  */
@@ -126,14 +127,46 @@ proctype clean()
 	od
 }
 
-/* The index goes into a run that is younger than what there is, and the log begins behind. */
+/* The log is kept from the oldest batch on that is under way. */
+inline flush_from(place)
+{
+	says[1] = place;
+	start = order[place];
+	p = 0;
+	do
+	:: p == PLACES -> break
+	:: else ->
+		if
+		:: open[p] && order[p] && order[p] <= start -> start = order[p] - 1
+		:: else
+		fi;
+		p++
+	od;
+	p = 0;
+	do
+	:: p == PLACES -> break
+	:: else ->
+		if
+		:: order[p] <= start -> in_log[p] = false
+		:: else
+		fi;
+		p++
+	od
+}
+
+/*
+ * The index goes into a run that is younger than what there is, and the log begins
+ * behind. A copy that was not taken may still be in it.
+ */
 proctype flush()
 {
+	byte place, p, start;
+
 	if
-	:: d_step { in_index == 1 -> says[1] = 1; in_log[0] = false; in_log[1] = false };
+	:: d_step { in_index == 1 || in_index == 3 -> place = in_index; flush_from(place) };
 		d_step {
 			if
-			:: in_index == 1 -> in_index = NONE
+			:: in_index == place -> in_index = NONE
 			:: else
 			fi
 		}
@@ -216,6 +249,9 @@ inline recover()
 	od;
 	if
 	:: at == NONE -> at = IN_RUNS
+#ifndef LOG_FIRST
+	:: at != NONE && IN_RUNS != NONE && holds[IN_RUNS] > holds[at] -> at = IN_RUNS
+#endif
 	:: else
 	fi
 }

@@ -333,6 +333,16 @@ void overlay_moved(void) { move_some(true); }
 void overlay_moved_no_feature(void) { move_some(false); }
 void overlay_moved_flip(void) { hurt.base[move_some(true) + 99] ^= 4; }
 
+/* A copy that was on its way when the chunk was written anew, which only a run says. */
+void overlay_moved_old(void)
+{
+	const u32 id = COHORT_OVERLAY_ID | 20;
+
+	set_features(true, true);
+	go_on();
+	move_chunk(id, 2, second_newest(id, 2), false);
+}
+
 /* What was moved before it was written. */
 void overlay_moved_early(void)
 {

@@ -362,6 +362,6 @@ const struct hurt_way hurt_ways[] = {
 	WAY(overlay_chunk_flip), WAY(overlay_chunk_newer_flip), WAY(overlay_chunk_older_flip),
 	WAY(overlay_chunk_former_flip), WAY(overlay_chunk_below_flip),
 	WAY(overlay_moved), WAY(overlay_moved_no_feature), WAY(overlay_moved_flip),
-	WAY(overlay_moved_early),
+	WAY(overlay_moved_early), WAY(overlay_moved_old),
 	{ NULL, NULL },
 };

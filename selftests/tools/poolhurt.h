@@ -83,5 +83,6 @@ void overlay_moved(void);
 void overlay_moved_no_feature(void);
 void overlay_moved_flip(void);
 void overlay_moved_early(void);
+void overlay_moved_old(void);
 
 #endif
