@@ -4,6 +4,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include "log.h"
+#include "lookup.h"
 #include "merge.h"
 #include "plant.h"
 #include "registry.h"
@@ -133,6 +134,17 @@ static bool needed(struct cohort_pool *pool, const struct cohort_run_key *key, u
 	return cohort_pool_needs(pool, key->source, prev, key->epoch);
 }
 
+/* The index, or a younger run, knows where it is. */
+static bool was_moved(struct cohort_pool *pool, const struct cohort_run_entry *entry)
+{
+	struct cohort_mapping map;
+
+	return pool->sb.moves &&
+		cohort_pool_lookup(pool, entry->key.source, entry->key.chunk, entry->key.epoch,
+				   COHORT_LOOK_READ, &map) == 1 &&
+		map.epoch == entry->key.epoch && map.addr != entry->addr;
+}
+
 /* An entry whose next smaller one is in another run may be kept without need. */
 static int copy_needed(struct cohort_merge *m, struct cohort_run_out *out)
 {
@@ -141,7 +153,7 @@ static int copy_needed(struct cohort_merge *m, struct cohort_run_out *out)
 	int ret;
 
 	while ((ret = cohort_merge_next(m, &entry, &item)) == 1) {
-		if (!needed(m->pool, &entry.key, m->prev))
+		if (!needed(m->pool, &entry.key, m->prev) || was_moved(m->pool, &entry))
 			continue;
 		ret = cohort_run_out_add(out, &entry);
 		/* who makes room waits for tidy_mutex */
