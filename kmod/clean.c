@@ -313,10 +313,10 @@ static int clean(struct cohort_pool *pool, u32 seg)
 	return err;
 }
 
-/* Chunks of a segment that are few enough to be moved: three quarters of what it has room for. */
+/* Chunks of a segment that are few enough to be moved: three quarters of what one has room for. */
 static u32 few(const struct cohort_pool *pool)
 {
-	return pool->sb.segment_size / pool->sb.chunk_size / 4 * 3;
+	return cohort_log_segment_room(pool->log, MOVES_MOST) * 3 / 4;
 }
 
 bool cohort_clean_possible(struct cohort_pool *pool)
@@ -328,14 +328,22 @@ bool cohort_clean_possible(struct cohort_pool *pool)
 static int clean_one(struct cohort_pool *pool, u32 seg)
 {
 	int err = pool->sb.moves ? 0 : cohort_pool_set_feature(pool, &pool->sb.moves);
+	bool tried;
 
-	if (err)
-		return err;
-	err = clean(pool, seg);
-	if (READ_ONCE(pool->log->failed) || (err && err != -EIO && err != -EUCLEAN))
-		return err;
-	cohort_segments_moved(&pool->log->segs, seg);
-	return 1;
+	if (!err)
+		err = clean(pool, seg);
+	tried = pool->sb.moves && !READ_ONCE(pool->log->failed) &&
+		(!err || err == -EIO || err == -EUCLEAN);
+	cohort_segments_unpin(&pool->log->segs, seg, tried);
+	return tried ? 1 : err;
+}
+
+/* Records that may be void are, when a superblock has said so. */
+static void reclaim(struct cohort_pool *pool)
+{
+	mutex_lock(&pool->super_mutex);
+	cohort_segments_reclaim(&pool->log->segs, pool->sb.catalog_seq);
+	mutex_unlock(&pool->super_mutex);
 }
 
 int cohort_clean_segment(struct cohort_pool *pool, u64 catalog_seq)
@@ -347,7 +355,10 @@ int cohort_clean_segment(struct cohort_pool *pool, u64 catalog_seq)
 	lockdep_assert_held(&pool->tidy_mutex);
 	if (seg < 0)
 		return 0;
+	/* what nobody needs any more has been freed meanwhile, or will be */
+	if (!cohort_segments_pin(segs, seg, catalog_seq))
+		return 1;
 	ret = clean_one(pool, seg);
-	cohort_segments_reclaim(segs, READ_ONCE(pool->sb.catalog_seq));
+	reclaim(pool);
 	return ret;
 }

@@ -230,10 +230,22 @@ static void batch_submit(struct cohort_log *log, struct log_batch *batch, u32 ki
 	submit_bio(&batch->bio);
 }
 
-/* Chunks the next batch may hold: no more than half a segment, nor than is left of this one. */
+/* Bytes of chunks that a batch may hold: no more than half a segment. */
+static u32 batch_data(const struct cohort_log *log)
+{
+	return min(BATCH_DATA_MAX, log->segs.size / 2 - COHORT_BLOCK);
+}
+
+u32 cohort_log_segment_room(const struct cohort_log *log, u32 most)
+{
+	most = min3(most, COHORT_BATCH_ENTRIES, batch_data(log) / log->chunk_size);
+	return log->segs.size / (COHORT_BLOCK + most * log->chunk_size) * most;
+}
+
+/* Chunks the next batch may hold: nor more than is left of this segment. */
 static u32 batch_most(const struct cohort_log *log)
 {
-	u32 data = min(BATCH_DATA_MAX, log->segs.size / 2 - COHORT_BLOCK);
+	u32 data = batch_data(log);
 	u32 left = log->seg < 0 ? 0 : log->segs.size - log->offset;
 
 	if (left >= COHORT_BLOCK + WORTHWHILE * log->chunk_size)

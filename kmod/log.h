@@ -125,6 +125,8 @@ int cohort_log_append(struct cohort_log *log, const void *records, u32 len, u64 
  * Sleeps.
  */
 u64 cohort_log_oldest_use(struct cohort_log *log);
+/* Chunks that a segment has room for, in batches of at most @most. Any context. */
+u32 cohort_log_segment_room(const struct cohort_log *log, u32 most);
 /* Space came back, or waiting ops may be unneeded: look again. Any context. */
 void cohort_log_kick(struct cohort_log *log);
 /*

@@ -136,7 +136,10 @@ static int recount(struct cohort_pool *pool)
 	return err == -EAGAIN ? -ENOMEM : err;
 }
 
-/* Segment after segment, until there is space; 0, or that it has to be tried again. */
+/*
+ * Segment after segment, until there is space; 0, or that it has to be tried again:
+ * not for want of memory, of which the writes that wait may be what would bring some.
+ */
 static int clean(struct cohort_pool *pool)
 {
 	int ret = 1;
@@ -146,7 +149,7 @@ static int clean(struct cohort_pool *pool)
 	while (ret == 1 && !has_space(pool))
 		ret = cohort_clean_segment(pool, pool->sb.catalog_seq);
 	cohort_pool_read_end(pool);
-	return ret == -EAGAIN || ret == -ENOMEM ? -ENOMEM : 0;
+	return ret == -EAGAIN ? -ENOMEM : 0;
 }
 
 /* Of records, that keep segments of which nothing else is needed, or could be moved. */

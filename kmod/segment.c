@@ -452,7 +452,7 @@ void cohort_segments_record(struct cohort_segments *segs, u32 seg, u64 seq)
 
 static bool closed_and_dead(const struct cohort_segment *s)
 {
-	return s->entry.seq && !s->open && !s->live && !s->in_runs && !s->uncounted;
+	return s->entry.seq && !s->open && !s->live && !s->in_runs && !s->uncounted && !s->pinned;
 }
 
 /* ---- runs ---- */
@@ -600,12 +600,27 @@ s64 cohort_segments_victim(struct cohort_segments *segs, u32 most, u64 catalog_s
 	return victim;
 }
 
-void cohort_segments_moved(struct cohort_segments *segs, u32 seg)
+bool cohort_segments_pin(struct cohort_segments *segs, u32 seg, u64 catalog_seq)
 {
+	unsigned long flags;
+	bool pinned;
+
+	spin_lock_irqsave(&segs->lock, flags);
+	pinned = to_move(segment(segs, seg), catalog_seq);
+	segment(segs, seg)->pinned = pinned;
+	spin_unlock_irqrestore(&segs->lock, flags);
+	return pinned;
+}
+
+void cohort_segments_unpin(struct cohort_segments *segs, u32 seg, bool moved)
+{
+	struct cohort_segment *s;
 	unsigned long flags;
 
 	spin_lock_irqsave(&segs->lock, flags);
-	segment(segs, seg)->stuck = segment(segs, seg)->live || segment(segs, seg)->in_runs;
+	s = segment(segs, seg);
+	s->pinned = false;
+	s->stuck = moved && (s->live || s->in_runs);
 	spin_unlock_irqrestore(&segs->lock, flags);
 }
 

@@ -25,6 +25,7 @@ struct cohort_segment {
 	u32 in_runs;				/* chunks that runs say and somebody needs */
 	bool uncounted;				/* @in_runs is not known since a restart */
 	bool stuck;				/* not all that is live in it can be moved */
+	bool pinned;				/* somebody moves what is live in it */
 	bool open;				/* taken for the log or a run, or about to be */
 };
 
@@ -132,8 +133,10 @@ u64 cohort_segments_next_use(struct cohort_segments *segs);
  * @catalog_seq it would not be free then. -1: there is none. Sleeps.
  */
 s64 cohort_segments_victim(struct cohort_segments *segs, u32 most, u64 catalog_seq);
-/* What was to be moved out of it was: if something is left it is no victim again. Any context. */
-void cohort_segments_moved(struct cohort_segments *segs, u32 seg);
+/* A victim is not freed until _unpin(). False: it is none any more. Any context. */
+bool cohort_segments_pin(struct cohort_segments *segs, u32 seg, u64 catalog_seq);
+/* @moved: all that could be, was: if something is left it is no victim again. Any context. */
+void cohort_segments_unpin(struct cohort_segments *segs, u32 seg, bool moved);
 
 /* Frees every closed segment nobody needs; records below @catalog_seq count as void. */
 u32 cohort_segments_reclaim(struct cohort_segments *segs, u64 catalog_seq);

@@ -17,7 +17,7 @@
 #define FIELD(f)	offsetof(struct opts, f)
 
 const struct option_row option_rows[] = {
-	{ "chunk", "SIZE", "unit of preservation: 4K to 1M, a power of two",
+	{ "chunk", "SIZE", "unit of preservation: 4K to 64K, a power of two",
 	  "4K 8K 16K 32K 64K", OPTION_VALUE, FIELD(chunk), ON(POOL_CREATE) },
 	{ "pool", "POOL", "the pool that keeps what writes displace",
 	  "@pool", OPTION_VALUE, FIELD(pool), ON(ATTACH) | ON(GROUP_CREATE) },

@@ -102,6 +102,29 @@ t_full_pool_breaks_the_oldest()
 	holds 1 /dev/mapper/b_1 0 12M
 }
 
+# A segment holds three of them, so that to move three gains nothing.
+t_chunks_as_large_as_can_be()
+{
+	make_slices 2 12M "$DISK2"
+	dmsetup create store --table "0 $(sectors 23M) linear $DISK1 0"
+	defer remove_dm store
+	cohortctl pool create --force --chunk 64K p /dev/mapper/store >/dev/null
+	defer strike_stage
+	attach m1 "$SLICE1"
+	attach m2 "$SLICE2"
+	put 1 $M2 0 12M
+	snapshot a m1
+	put 2 $M1 0 10M
+	snapshot b m2
+	put 2 $M2 0 12M
+	same "$(state a)" Broken
+	same "$(state b)" Synchronized
+	holds 1 /dev/mapper/b_1 0 12M
+	clean_always
+	stir
+	holds 1 /dev/mapper/b_1 0 12M
+}
+
 # An entry that moved is in the index again, in a younger run then, and in one that is merged.
 t_runs_say_old_places()
 {
