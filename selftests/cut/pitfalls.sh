@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What breaks cuts elsewhere: NOWAIT, reclaim, stacked members, lost slots, discards, CPUs that go, restless pages.
-# guest: disks=4 size=1G timeout=420 long parallel
+# guest: disks=4 size=1G timeout=900 long parallel
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/stage.sh"

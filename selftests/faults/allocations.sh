@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Each allocation that an operation makes fails once: the operation is done or not, nothing between, nothing leaks.
-# guest: disks=4 size=1G timeout=600 kernel=debug
+# guest: disks=4 size=1G timeout=1500 kernel=debug
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../cut/stage.sh"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A disk fails in each phase of a cut, a member's or the pool's: the cut is there or not, and I/O goes on.
-# guest: disks=4 size=1G timeout=600 kernel=debug,6.12
+# guest: disks=4 size=1G timeout=1200 kernel=debug,6.12
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../cut/stage.sh"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Allocations fail behind every cut, in the module's workers: no write may notice, and no image.
-# guest: disks=2 size=1G timeout=600 kernel=debug parallel
+# guest: disks=2 size=1G timeout=1500 kernel=debug parallel
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../cut/stage.sh"

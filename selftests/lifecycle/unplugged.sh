@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Disks that go away: a member's and the pool's pulled out under load, a pool's table, a disk that takes no write.
-# guest: disks=4 size=1G timeout=300
+# guest: disks=4 size=1G timeout=600
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../cut/stage.sh"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Messages that no sane program sends, by root and by those who may not: each is answered, and nothing breaks.
-# guest: disks=2 size=1G timeout=400 kernel=debug
+# guest: disks=2 size=1G timeout=900 kernel=debug
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../cut/stage.sh"
