@@ -282,19 +282,22 @@ static int clean_batches(struct clean *c, u32 seg, const struct cohort_segment_e
 	u64 start = cohort_segment_start(&c->pool->log->segs, seg);
 	struct cohort_batch b;
 	u32 at = 0;
-	int err = 0;
+	int err;
 
-	while (!err && at + COHORT_BLOCK <= entry->length) {
+	while (at + COHORT_BLOCK <= entry->length) {
 		err = read_at(c, start + at, c->buf, COHORT_BLOCK);
+		if (err)
+			return err;
 		/* what is behind damage stays, too */
-		if (!err && cohort_batch_decode(c->pool->seed, start + at, entry->length - at,
-						c->pool->sb.chunk_size, c->buf, &b))
+		if (cohort_batch_decode(c->pool->seed, start + at, entry->length - at,
+					c->pool->sb.chunk_size, c->buf, &b))
 			break;
-		if (!err)
-			err = clean_batch(c, &b);
+		err = clean_batch(c, &b);
+		if (err)
+			return err;
 		at += COHORT_BLOCK + b.data_len;
 	}
-	return err ? err : move_all(c);
+	return move_all(c);
 }
 
 static int clean(struct cohort_pool *pool, u32 seg)
