@@ -48,7 +48,21 @@ def no_seed_runs_all_of_them():
         assert set(dict(drawn(None)[kernel])) == wanted
 
 
-CASES = (each_test_runs, named_kernels_are_kept, equal_seeds_draw_alike, no_seed_runs_all_of_them)
+def parallel_runs_somewhere():
+    """A test that is about a moment: on a stock kernel, or on the debug kernel that it names."""
+    for seed in SEEDS:
+        parallel = {test.path: [] for test in ALL.values() if not test.turns}
+        for kernel in KERNELS:
+            for test in guest.discover(kernel, "", seed):
+                if not test.turns:
+                    parallel[test.path].append(kernel)
+        for path, kernels in parallel.items():
+            assert "debug" not in kernels or "debug" in ALL[path].kernels, (seed, path)
+        assert all(parallel[p] for p in parallel if p.startswith(guest.EVERY_TIME)), seed
+
+
+CASES = (each_test_runs, named_kernels_are_kept, equal_seeds_draw_alike, no_seed_runs_all_of_them,
+         parallel_runs_somewhere)
 failed = 0
 for number, case in enumerate(CASES, 1):
     try:
