@@ -150,11 +150,29 @@ static void overlays(void)
 	CHECK(!decode(copy_a, &got, &why) && got.overlays && !got.log_start, "overlays alone");
 	sb.log_start = 77;
 	cohort_super_encode(&sb, copy_a);
-	CHECK_INT(le64_to_cpu(d->incompat), COHORT_INCOMPAT_KNOWN, "both features");
+	CHECK_INT(le64_to_cpu(d->incompat), COHORT_INCOMPAT_OVERLAYS | COHORT_INCOMPAT_RUNS,
+		  "both features");
 	CHECK(!decode(copy_a, &got, &why) && got.overlays && got.log_start == 77, "both");
 	sb.overlays = false;
 	cohort_super_encode(&sb, copy_a);
 	CHECK(!decode(copy_a, &got, &why) && !got.overlays && got.log_start == 77, "runs alone");
+}
+
+/* Nor of chunks that were moved. */
+static void moves(void)
+{
+	struct cohort_disk_super *d = (void *)copy_a;
+	struct cohort_super sb = plain(), got;
+	const char *why;
+
+	CHECK(!sb.moves, "a new pool has none");
+	sb.moves = true;
+	cohort_super_encode(&sb, copy_a);
+	CHECK_INT(le64_to_cpu(d->incompat), COHORT_INCOMPAT_MOVES, "the feature");
+	CHECK(!decode(copy_a, &got, &why) && got.moves && !got.overlays, "moves alone");
+	sb.moves = false;
+	cohort_super_encode(&sb, copy_a);
+	CHECK(!decode(copy_a, &got, &why) && !got.moves, "none");
 }
 
 /* Whole by its checksum and still impossible: what damage or malice could write. */
@@ -277,6 +295,7 @@ static const struct unit_case cases[] = {
 	{ "unknown_features", unknown_features },
 	{ "start_of_the_log", start_of_the_log },
 	{ "overlays", overlays },
+		{ "moves", moves },
 	{ "impossible_fields", impossible_fields },
 	{ "a_smaller_device", a_smaller_device },
 	{ "the_newer_copy_wins", the_newer_copy_wins },
