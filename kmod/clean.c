@@ -29,9 +29,9 @@
 /* Moved at a time. */
 #define MOVES_MOST	32
 
-static unsigned int clean_free = 6;
+static unsigned int clean_free;
 module_param(clean_free, uint, 0644);
-MODULE_PARM_DESC(clean_free, "percent of a pool: when no more is free, mostly dead segments are cleaned");
+MODULE_PARM_DESC(clean_free, "percent of a pool: when no more is free, mostly dead segments are cleaned; 0 (default): never");
 
 struct clean {
 	struct cohort_pool *pool;
@@ -55,7 +55,7 @@ bool cohort_clean_due(struct cohort_pool *pool)
 	struct cohort_segments *segs = &pool->log->segs;
 	u32 percent = min(READ_ONCE(clean_free), 100u);
 
-	return cohort_segments_free(segs) <= COHORT_RESERVED_SEGMENTS + COHORT_CLEAN_SEGMENTS +
+	return percent && cohort_segments_free(segs) <= COHORT_RESERVED_SEGMENTS + COHORT_CLEAN_SEGMENTS +
 		div_u64((u64)READ_ONCE(segs->nr) * percent, 100);
 }
 
@@ -324,7 +324,8 @@ static u32 few(const struct cohort_pool *pool)
 
 bool cohort_clean_possible(struct cohort_pool *pool)
 {
-	return cohort_segments_victim(&pool->log->segs, few(pool), U64_MAX) >= 0;
+	return READ_ONCE(clean_free) &&
+		cohort_segments_victim(&pool->log->segs, few(pool), U64_MAX) >= 0;
 }
 
 /* One that can not be read is left, and the next one tried. */
@@ -356,7 +357,7 @@ int cohort_clean_segment(struct cohort_pool *pool, u64 catalog_seq)
 	int ret;
 
 	lockdep_assert_held(&pool->tidy_mutex);
-	if (seg < 0)
+	if (seg < 0 || !READ_ONCE(clean_free))
 		return 0;
 	/* what nobody needs any more has been freed meanwhile, or will be */
 	if (!cohort_segments_pin(segs, seg, catalog_seq))

@@ -68,6 +68,8 @@ check_offline()
 # Half of each segment goes: without cleaning all of them would be in use, and a had to break.
 t_space_between_what_is_needed_comes_back()
 {
+	echo 6 >$module_parameters/clean_free
+	defer eval "echo 0 >$module_parameters/clean_free"
 	raise 7M 20M
 	snapshot a m1
 	snapshot b m2
