@@ -31,7 +31,7 @@
 
 static unsigned int clean_free;
 module_param(clean_free, uint, 0644);
-MODULE_PARM_DESC(clean_free, "percent of a pool: when no more is free, mostly dead segments are cleaned; 0 (default): never");
+MODULE_PARM_DESC(clean_free, "percent of a pool: with less free, dead segments are cleaned; 0: never");
 
 struct clean {
 	struct cohort_pool *pool;
@@ -55,7 +55,9 @@ bool cohort_clean_due(struct cohort_pool *pool)
 	struct cohort_segments *segs = &pool->log->segs;
 	u32 percent = min(READ_ONCE(clean_free), 100u);
 
-	return percent && cohort_segments_free(segs) <= COHORT_RESERVED_SEGMENTS + COHORT_CLEAN_SEGMENTS +
+	if (!percent)
+		return false;
+	return cohort_segments_free(segs) <= COHORT_RESERVED_SEGMENTS + COHORT_CLEAN_SEGMENTS +
 		div_u64((u64)READ_ONCE(segs->nr) * percent, 100);
 }
 
