@@ -94,6 +94,7 @@ t_space_between_what_is_needed_comes_back()
 # What has nothing to be moved for breaks as before.
 t_full_pool_breaks_the_oldest()
 {
+	clean_always
 	raise 12M 20M
 	snapshot a m1
 	put 2 $M1 0 10M
@@ -107,6 +108,7 @@ t_full_pool_breaks_the_oldest()
 # A segment holds three of them, so that to move three gains nothing.
 t_chunks_as_large_as_can_be()
 {
+	clean_always
 	make_slices 2 12M "$DISK2"
 	dmsetup create store --table "0 $(sectors 23M) linear $DISK1 0"
 	defer remove_dm store
@@ -122,7 +124,6 @@ t_chunks_as_large_as_can_be()
 	same "$(state a)" Broken
 	same "$(state b)" Synchronized
 	holds 1 /dev/mapper/b_1 0 12M
-	clean_always
 	stir
 	holds 1 /dev/mapper/b_1 0 12M
 }
