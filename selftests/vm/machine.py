@@ -2,7 +2,9 @@
 """The guest as a QEMU command: which kernel, which accelerator, which disks."""
 
 import ctypes
+import fcntl
 import os
+import random
 import re
 import signal
 import subprocess
@@ -78,6 +80,28 @@ def die_with_parent():
     pr_set_pdeathsig = 1
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
     os.setsid()
+
+
+def take_cpus(command):
+    """Where all threads of this QEMU run: CPUs of this machine, and what keeps others from them.
+
+    Where emulated CPUs take turns that is one. There QEMU 7.2 leaves out what the guest has as
+    memory barriers, also those towards the threads that are its disks: now and then one of these
+    misses that it was told of a request, or the guest that it has ended, and all wait for ever.
+    On one CPU threads see each other's stores in order.
+    """
+    cpus = sorted(os.sched_getaffinity(0))
+    if "tcg,thread=single" not in command:
+        return cpus, None
+    os.makedirs(CACHE, exist_ok=True)
+    for cpu in cpus:
+        lock = open("%s/cpu%d.lock" % (CACHE, cpu), "w", encoding="utf-8")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return [cpu], lock
+        except BlockingIOError:
+            lock.close()
+    return [random.choice(cpus)], None
 
 
 def probe_kvm(image):

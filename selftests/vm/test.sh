@@ -60,6 +60,33 @@ cpus_that_take_turns_are_two()
 	run 0 --turns -- nproc && says out '^2$' && run 0 --icount -- nproc && says out '^2$'
 }
 
+# cpus OPTION...: those that the threads of that guest's QEMU may run on.
+cpus()
+{
+	local run pid
+
+	rm -rf "$dir/kept"
+	selftests/vm/run "$@" --out "$dir/kept" -- bash -c '
+		touch "$COHORT_OUT/up"; until [[ -e $COHORT_OUT/down ]]; do sleep 0.1; done' &
+	run=$!
+	until [[ -e $dir/kept/up ]] || ! kill -0 $run 2>/dev/null; do sleep 0.1; done
+	pid=$(pgrep -P $run -x qemu-system-x86)
+	grep -qaF 'tcg,thread=single' "/proc/$pid/cmdline" && echo turns
+	cat "/proc/$pid"/task/*/status | sed -n 's/^Cpus_allowed_list:\s*//p' | sort -u
+	touch "$dir/kept/down"
+	wait $run
+}
+
+cpus_that_take_turns_have_one_of_this_machine()
+{
+	local all one
+
+	all=$(sed -n 's/^Cpus_allowed_list:\s*//p' /proc/self/status)
+	one=$(cpus --turns)
+	# a machine that has KVM has no need of it
+	[[ $(cpus) == "$all" && ($one == "$all" || $one =~ ^turns.[0-9]+$) ]]
+}
+
 a_panic_fails_the_run()
 {
 	run 125 --log "$dir/log" -- bash -c 'echo c >/proc/sysrq-trigger; sleep 60' &&
@@ -128,11 +155,12 @@ what_cannot_be_is_refused()
 }
 
 echo "TAP version 13"
-echo "1..12"
+echo "1..13"
 check status_and_streams_on 6.1
 check status_and_streams_on 6.12
 check output_is_complete_and_binary_safe
 check cpus_that_take_turns_are_two
+check cpus_that_take_turns_have_one_of_this_machine
 check a_panic_fails_the_run
 check a_warning_fails_the_run_of_a_good_command
 check a_kernel_that_never_comes_up_fails_the_run
