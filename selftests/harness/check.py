@@ -24,7 +24,7 @@ import pace     # noqa: E402
 LOGS = "build/check"
 # Guests wait for their disks, and for their own clocks, half of the time.
 WORKERS = (os.cpu_count() or 2) + 1
-SHOWN_LINES = 60
+SHOWN_LINES = 100
 
 
 class Step:

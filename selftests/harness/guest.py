@@ -15,6 +15,8 @@ NOT_GUEST = ("bench", "checks", "demo", "harness", "model", "tools", "unit", "vm
 HEAD_LINES = 30
 BOOT_SECONDS = 120
 POLL_SECONDS = 0.5
+# For a look at what a test waits for that does not end, and at what it leaves.
+END_SECONDS = 60
 DEFAULT_SECONDS = 180
 # The debug kernel is that much slower.
 DEBUG_FACTOR = 4
@@ -195,7 +197,7 @@ class Boot:
                 file.write("%d %d %s\n" % (number, self.seconds_of(test), test.path))
         with open(self.file("hot"), "w", encoding="utf-8") as file:
             file.write("\n".join(hot_files()) + "\n")
-        wanted = BOOT_SECONDS + sum(self.seconds_of(test) + 20 for test in self.tests)
+        wanted = BOOT_SECONDS + sum(self.seconds_of(test) + END_SECONDS for test in self.tests)
         limit = max(1, int(min(wanted, deadline - time.monotonic())))
         self.last_end = time.monotonic()
         with open(self.file("words"), "wb") as words, \

@@ -86,6 +86,8 @@ def read(text, status):
         if status in (0, EXIT_SKIP):
             return [Result(reader.skipped_all or "all", SKIP)]
     found = list(reader.results)
+    said = "\n".join(reader.said[-100:])
     for words in complaints(reader, status):
-        found.append(Result(words, FAIL, "\n".join(reader.said[-40:])))
+        found.append(Result(words, FAIL, said))
+        said = ""
     return found
