@@ -29,7 +29,7 @@
 /* Moved at a time. */
 #define MOVES_MOST	32
 
-static unsigned int clean_free;
+static unsigned int clean_free = 6;
 module_param(clean_free, uint, 0644);
 MODULE_PARM_DESC(clean_free, "percent of a pool: with less free, dead segments are cleaned; 0: never");
 

@@ -66,7 +66,7 @@ flush_often()
 clean_always()
 {
 	echo 100 >$module_parameters/clean_free
-	defer eval "echo 0 >$module_parameters/clean_free"
+	defer eval "echo 6 >$module_parameters/clean_free"
 }
 
 # make_pool [DEVICE]: pool p, and the promise that all of it goes in the end.

@@ -77,6 +77,7 @@ enough()
 t_while_cuts_are_taken()
 {
 	flush_often
+	clean_always
 	raise_stage 4 4M 60 80 50 70
 	start_writers 16 --dsync 10
 	start_faults 10
@@ -88,6 +89,7 @@ t_while_cuts_are_taken()
 t_before_a_restart()
 {
 	flush_often
+	clean_always
 	raise_stage 2 4M
 	start_writers 8
 	start_faults 50
@@ -142,6 +144,7 @@ t_in_extensions_and_scrubs()
 t_while_an_image_is_written()
 {
 	flush_often
+	clean_always
 	make_slices 1 4M "$DISK2"
 	make_small_pool 64M
 	attach m1 /dev/mapper/slice1
