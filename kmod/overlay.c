@@ -167,13 +167,8 @@ static int append(struct cohort_pool *pool, const struct cohort_overlay *o)
 	int err = 0;
 
 	lockdep_assert_held(&pool->catalog_mutex);
-	if (!pool->sb.overlays) {
-		/* while it is suspended its device may be exchanged */
-		if (!cohort_pool_read_begin_wait(pool))
-			return -EIO;
+	if (!pool->sb.overlays)
 		err = cohort_pool_set_feature(pool, &pool->sb.overlays);
-		cohort_pool_read_end(pool);
-	}
 	if (err)
 		return err;
 	cohort_overlay_encode(o, &record);
@@ -207,11 +202,15 @@ struct cohort_overlay *cohort_overlay_open(struct cohort_rel *rel, u32 member)
 
 	if (o)
 		return o;
+	/* while the pool is suspended its device may be exchanged; before the mutex, as all do */
+	if (!cohort_pool_read_begin_wait(rel->pool))
+		return ERR_PTR(-EIO);
 	mutex_lock(&rel->pool->catalog_mutex);
 	if (!rcu_access_pointer(rel->member[member].overlay))
 		err = begin(rel, member);
 	o = err ? ERR_PTR(err) : cohort_overlay_get(rel, member);
 	mutex_unlock(&rel->pool->catalog_mutex);
+	cohort_pool_read_end(rel->pool);
 	return o ? o : ERR_PTR(-EIO);
 }
 

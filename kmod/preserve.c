@@ -486,7 +486,8 @@ static bool write_advance(struct cohort_volume *vol, struct cohort_write *w, boo
 	w->ready = true;
 	if (write_done(vol, w))
 		return true;
-	if (!*starved && !write_begin_ops(vol, w))
+	/* what could not be told a moment ago may be now, with nothing under way that would kick */
+	if (!*starved && (!write_begin_ops(vol, w) || !atomic_read(&vol->budget)))
 		*starved = true;
 	return false;
 }

@@ -244,11 +244,28 @@ static void note_full(struct cohort_pool *pool, int err)
 
 /*
  * Nothing to break until a cut that is under way is resolved; no memory for the
- * record; or those that are left would rather have writes wait.
+ * record; those that are left would rather have writes wait; or the pool is suspended.
  */
 static bool look_again(int err)
 {
-	return err == -ENOENT || err == -ENOMEM || err == -EBUSY;
+	return err == -ENOENT || err == -ENOMEM || err == -EBUSY || err == -EAGAIN;
+}
+
+/* -EAGAIN: the pool is suspended, and its log takes no record, or it is on its way there. */
+static int make_room(struct cohort_pool *pool)
+{
+	int err;
+
+	if (!cohort_pool_read_begin(pool))
+		return -EAGAIN;
+	mutex_lock(&pool->tidy_mutex);
+	mutex_lock(&pool->catalog_mutex);
+	err = break_for_space(pool);
+	note_full(pool, err);
+	mutex_unlock(&pool->catalog_mutex);
+	mutex_unlock(&pool->tidy_mutex);
+	cohort_pool_read_end(pool);
+	return err;
 }
 
 /*
@@ -260,14 +277,8 @@ void cohort_pool_full(struct work_struct *work)
 {
 	struct cohort_pool *pool = container_of(work, struct cohort_pool, full_work.work);
 	unsigned int noio = memalloc_noio_save();
-	int err;
+	int err = make_room(pool);
 
-	mutex_lock(&pool->tidy_mutex);
-	mutex_lock(&pool->catalog_mutex);
-	err = break_for_space(pool);
-	note_full(pool, err);
-	mutex_unlock(&pool->catalog_mutex);
-	mutex_unlock(&pool->tidy_mutex);
 	/* not even a record could be written: the mark in the superblock is what is left */
 	if (err && !look_again(err))
 		cohort_log_fail(pool->log, err);

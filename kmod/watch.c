@@ -167,14 +167,17 @@ void cohort_pool_watch(struct work_struct *work)
 	unsigned long next = NEVER;
 	bool limited = true;
 
-	/* its log writes nothing meanwhile; the resume comes back to it */
-	if (READ_ONCE(pool->blocked) || READ_ONCE(pool->log->failed))
+	/* its log stops behind this, or has been: the resume comes back to it */
+	if (!cohort_pool_read_begin(pool))
 		goto out;
-	if (!count_space(pool)) {
+	if (!READ_ONCE(pool->log->failed) && !count_space(pool)) {
 		mutex_lock(&pool->catalog_mutex);
 		limited = watch_limits(pool);
 		mutex_unlock(&pool->catalog_mutex);
 	}
+	cohort_pool_read_end(pool);
+	if (READ_ONCE(pool->log->failed))
+		goto out;
 	mutex_lock(&cohort_lock);
 	/* one that was closed starts nothing any more */
 	if (!list_empty(&pool->list)) {
