@@ -49,8 +49,9 @@ int cohort_bdev_rw(struct block_device *bdev, blk_opf_t opf, u64 addr, void *buf
 		int err = submit_bio_wait(bio);
 
 		bio_put(bio);
+		/* a disk has many words for what went wrong; -ENOSPC and the like are ours */
 		if (err)
-			return err;
+			return err == -ENOMEM ? err : -EIO;
 		addr += n;
 		buf += n;
 		len -= n;

@@ -150,7 +150,7 @@ static inline u64 cohort_segment_start(const struct cohort_segments *segs, u32 s
 	return segs->start + (u64)seg * segs->size;
 }
 
-/* Reads or writes @len bytes (a multiple of the logical block) at @addr; sleeps. */
+/* Reads or writes @len bytes (a multiple of the logical block) at @addr; sleeps. -ENOMEM, -EIO. */
 int cohort_bdev_rw(struct block_device *bdev, blk_opf_t opf, u64 addr, void *buf, u32 len);
 
 #endif
