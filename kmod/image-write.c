@@ -247,6 +247,7 @@ static blk_status_t write_round(struct cohort_image_write *w)
 				op_free(op);
 			break;
 		}
+		cohort_log_sum(w->image->pool->log, &op->log);
 		list_add_tail(&op->log.list, &ops);
 	}
 	if (!n)

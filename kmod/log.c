@@ -290,7 +290,6 @@ static void fill_chunks(struct cohort_log *log, struct log_batch *batch, u32 kin
 	struct cohort_log_op *op;
 
 	list_for_each_entry(op, &batch->ops, list) {
-		op->entry.crc = cohort_crc32c(~0u, page_address(op->page), log->chunk_size);
 		if (cohort_is_overlay(op->entry.source) && kind == COHORT_BATCH_PRESERVE)
 			op->entry.epoch = cohort_overlay_epoch(batch->seq);
 		op->addr = addr;
@@ -591,6 +590,11 @@ static void add_ops(struct cohort_log *log, struct cohort_log_queue *queue, stru
 	list_splice_tail_init(ops, &queue->ops);
 	WRITE_ONCE(queue->nr, queue->nr + nr);
 	spin_unlock_irqrestore(&log->lock, flags);
+}
+
+void cohort_log_sum(const struct cohort_log *log, struct cohort_log_op *op)
+{
+	op->entry.crc = cohort_crc32c(~0u, page_address(op->page), log->chunk_size);
 }
 
 void cohort_log_preserve(struct cohort_log *log, struct list_head *ops, u32 nr)

@@ -105,6 +105,11 @@ void cohort_log_start(struct cohort_log *log, u64 nonce, u64 next_seq, u32 prev_
 void cohort_log_stop(struct cohort_log *log);
 void cohort_log_resume(struct cohort_log *log, struct block_device *bdev);
 
+/*
+ * The checksum of the chunk of @op, which every operation has before it comes to the log:
+ * there is one log, but there are many who preserve. Any context, but takes its time.
+ */
+void cohort_log_sum(const struct cohort_log *log, struct cohort_log_op *op);
 /* Any context. All of @ops are moved; the log's worker takes them on. */
 void cohort_log_preserve(struct cohort_log *log, struct list_head *ops, u32 nr);
 /*

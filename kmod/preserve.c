@@ -211,8 +211,7 @@ static void read_endio(struct bio *bio)
 {
 	struct cohort_read *read = container_of(bio, struct cohort_read, bio);
 	struct cohort_volume *vol = read->vol;
-	struct cohort_log *log = vol->pool->log;
-	bool good = !bio->bi_status, collected;
+	bool good = !bio->bi_status;
 	u32 count = read->count;
 	unsigned long flags;
 	LIST_HEAD(ops);
@@ -223,19 +222,13 @@ static void read_endio(struct bio *bio)
 	if (good)
 		reading_sub(vol, count);
 	spin_lock_irqsave(&vol->lock, flags);
-	collected = good && vol->collect;
-	if (collected) {
-		list_splice_tail_init(&ops, &vol->ready);
+	list_splice_tail(&ops, good ? &vol->ready : &vol->retry);
+	if (good)
 		vol->nr_ready += count;
-	} else if (!good) {
-		list_splice_tail_init(&ops, &vol->retry);
+	/* nor is the volume there any more when somebody has taken them */
+	if (!good || !vol->collect || PLANTED("release-early"))
 		cohort_volume_kick(vol);
-	}
 	spin_unlock_irqrestore(&vol->lock, flags);
-	if (good && !collected)
-		cohort_log_preserve(log, &ops, count);
-	if (PLANTED("release-early"))
-		cohort_volume_kick(vol);
 }
 
 static void collect_begin(struct cohort_volume *vol)
@@ -247,9 +240,10 @@ static void collect_begin(struct cohort_volume *vol)
 	spin_unlock_irqrestore(&vol->lock, flags);
 }
 
-/* Takes what was read meanwhile to the log; false if there was nothing. */
+/* Takes what has been read to the log; false if there was nothing. */
 static bool collect_end(struct cohort_volume *vol)
 {
+	struct cohort_log_op *op;
 	unsigned long flags;
 	LIST_HEAD(ops);
 	u32 n;
@@ -260,6 +254,8 @@ static bool collect_end(struct cohort_volume *vol)
 	n = vol->nr_ready;
 	vol->nr_ready = 0;
 	spin_unlock_irqrestore(&vol->lock, flags);
+	list_for_each_entry(op, &ops, list)
+		cohort_log_sum(vol->pool->log, op);
 	if (n)
 		cohort_log_preserve_here(vol->pool->log, &ops, n);
 	return n;
@@ -333,6 +329,7 @@ static void retry_reads(struct cohort_volume *vol)
 	list_for_each_entry_safe(op, next, &ops, log.list) {
 		read_pieces(op);
 		reading_sub(vol, 1);
+		cohort_log_sum(vol->pool->log, &op->log);
 		list_move_tail(&op->log.list, &one);
 		cohort_log_preserve(vol->pool->log, &one, 1);
 	}

@@ -70,9 +70,9 @@ struct cohort_volume {
 	struct list_head incoming;	/* of cohort_write, held by map() */
 	struct list_head retry;		/* of cohort_op whose read failed */
 	DECLARE_HASHTABLE(ops, 8);	/* the chunk table: over all eras, index query to insert */
-	struct list_head ready;		/* of cohort_op read while the worker collects */
+	struct list_head ready;		/* of cohort_op that are read: the worker logs them */
 	u32 nr_ready;
-	bool collect;			/* the worker takes what is ready to the log as one */
+	bool collect;			/* it is on its way there, and need not be kicked */
 	struct list_head held;		/* of cohort_write; worker only */
 	struct task_struct *runner;	/* the worker while it runs; READ_ONCE */
 	struct delayed_work work;
