@@ -120,7 +120,7 @@ int cohort_run_out_end(struct cohort_run_out *out)
 	if (!err)
 		err = write_gathered(out);
 	if (!err)
-		err = blkdev_issue_flush(out->pool->bdev);
+		err = cohort_disk_error(blkdev_issue_flush(out->pool->bdev));
 	if (!err)
 		run->count = DIV_ROUND_UP(run->start + run->blocks, blocks_per_segment(out->pool));
 	return err;

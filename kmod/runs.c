@@ -215,12 +215,14 @@ static void *cached_block(struct look *l, u64 block)
 	struct cohort_runs *runs = l->runs;
 	void *data = dm_bufio_get(runs->cache, block, &l->buffer);
 
-	if (data || l->how == COHORT_LOOK_CACHED)
-		return data ?: ERR_PTR(-EAGAIN);
-	data = dm_bufio_read(runs->cache, block, &l->buffer);
-	if (!IS_ERR(data))
-		ring_push(runs, block);
-	return data;
+	if (!data && l->how == COHORT_LOOK_CACHED)
+		return ERR_PTR(-EAGAIN);
+	if (!data) {
+		data = dm_bufio_read(runs->cache, block, &l->buffer);
+		if (!IS_ERR(data))
+			ring_push(runs, block);
+	}
+	return IS_ERR(data) ? ERR_PTR(cohort_disk_error(PTR_ERR(data))) : data;
 }
 
 static const void *look_get(struct cohort_run_reader *r, const struct cohort_run *run, u32 block,

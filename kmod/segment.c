@@ -49,9 +49,8 @@ int cohort_bdev_rw(struct block_device *bdev, blk_opf_t opf, u64 addr, void *buf
 		int err = submit_bio_wait(bio);
 
 		bio_put(bio);
-		/* a disk has many words for what went wrong; -ENOSPC and the like are ours */
 		if (err)
-			return err == -ENOMEM ? err : -EIO;
+			return cohort_disk_error(err);
 		addr += n;
 		buf += n;
 		len -= n;

@@ -150,6 +150,12 @@ static inline u64 cohort_segment_start(const struct cohort_segments *segs, u32 s
 	return segs->start + (u64)seg * segs->size;
 }
 
+/* A disk has many words for what went wrong; -ENOSPC, -ENODATA and the like are ours. */
+static inline int cohort_disk_error(int err)
+{
+	return !err || err == -ENOMEM ? err : -EIO;
+}
+
 /* Reads or writes @len bytes (a multiple of the logical block) at @addr; sleeps. -ENOMEM, -EIO. */
 int cohort_bdev_rw(struct block_device *bdev, blk_opf_t opf, u64 addr, void *buf, u32 len);
 
