@@ -22,7 +22,7 @@
 /* An old chunk to be logged. Embedded in the caller's own; not touched after @done. */
 struct cohort_log_op {
 	struct list_head list;
-	/* crc is filled in here; so is of an overlay the epoch, unless it is moved */
+	/* with cohort_log_sum(); of an overlay the epoch is filled in here, unless it is moved */
 	struct cohort_preserve entry;
 	struct page *page;		/* chunk_size bytes */
 	u64 addr;			/* out: byte offset of the chunk in the pool */
