@@ -64,12 +64,7 @@ static int load_preserve(void *ctx, const struct cohort_preserve *p, u64 addr)
 	node = cohort_index_node_new(false);
 	if (!node)
 		return -ENOMEM;
-	node->source = p->source;
-	node->chunk = p->chunk;
-	node->epoch = p->epoch;
-	node->addr = addr;
-	node->unreadable = p->unreadable;
-	node->crc = p->crc;
+	cohort_index_node_set(node, p, addr);
 	if (cohort_is_overlay(p->source))
 		err = cohort_index_supersede(load->pool->index, node,
 					     cohort_pool_superseded(load->pool), load->pool);

@@ -106,12 +106,7 @@ static bool insert_node(struct clean_op *op)
 	u64 newest;
 	int err;
 
-	node->source = op->log.entry.source;
-	node->chunk = op->log.entry.chunk;
-	node->epoch = op->log.entry.epoch;
-	node->addr = op->log.addr;
-	node->unreadable = op->log.entry.unreadable;
-	node->crc = op->log.entry.crc;
+	cohort_index_node_set(node, &op->log.entry, op->log.addr);
 	if (cohort_is_overlay(node->source))
 		err = cohort_index_supersede(pool->index, node, cohort_pool_superseded(pool), pool);
 	else

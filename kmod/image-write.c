@@ -143,12 +143,7 @@ static int op_insert(struct image_op *op)
 	struct cohort_pool *pool = op->w->image->pool;
 
 	lockdep_assert_held(&pool->log->engine);
-	node->source = op->log.entry.source;
-	node->chunk = op->log.entry.chunk;
-	node->epoch = op->log.entry.epoch;
-	node->addr = op->log.addr;
-	node->unreadable = 0;
-	node->crc = op->log.entry.crc;
+	cohort_index_node_set(node, &op->log.entry, op->log.addr);
 	if (WARN_ON_ONCE(cohort_index_supersede(pool->index, node, cohort_pool_superseded(pool),
 						pool)))
 		return -EIO;

@@ -47,6 +47,17 @@ void cohort_index_free(struct cohort_index *idx);
  */
 struct cohort_index_node *cohort_index_node_new(bool urgent);
 void cohort_index_node_free(struct cohort_index_node *node);
+/* What the log says of a chunk, which lies at @addr. Not of a node that was inserted. */
+static inline void cohort_index_node_set(struct cohort_index_node *node,
+					 const struct cohort_preserve *p, u64 addr)
+{
+	node->source = p->source;
+	node->chunk = p->chunk;
+	node->epoch = p->epoch;
+	node->addr = addr;
+	node->unreadable = p->unreadable;
+	node->crc = p->crc;
+}
 
 /*
  * Makes @node visible to lookups. Any context. An entry of the same key is

@@ -250,12 +250,7 @@ static int insert_chunk(struct store *store, const struct cohort_preserve *p, u6
 
 	if (!node)
 		return -ENOMEM;
-	node->source = p->source;
-	node->chunk = p->chunk;
-	node->epoch = p->epoch;
-	node->addr = addr;
-	node->crc = p->crc;
-	node->unreadable = p->unreadable;
+	cohort_index_node_set(node, p, addr);
 	/* the first one counts, as in the module */
 	if (cohort_index_insert(store->index, node, &newest))
 		cohort_index_node_free(node);
