@@ -127,12 +127,7 @@ static void op_insert(struct cohort_op *op)
 	struct cohort_volume *vol = op->vol;
 	u64 newest;
 
-	node->source = op->log.entry.source;
-	node->chunk = op->log.entry.chunk;
-	node->epoch = op->log.entry.epoch;
-	node->addr = op->log.addr;
-	node->unreadable = op->log.entry.unreadable;
-	node->crc = op->log.entry.crc;
+	cohort_index_node_set(node, &op->log.entry, op->log.addr);
 	if (cohort_index_insert(vol->pool->index, node, &newest))
 		return;
 	op->node = NULL;
@@ -483,9 +478,13 @@ static bool write_advance(struct cohort_volume *vol, struct cohort_write *w, boo
 	w->ready = true;
 	if (write_done(vol, w))
 		return true;
-	/* what could not be told a moment ago may be now, with nothing under way that would kick */
-	if (!*starved && (!write_begin_ops(vol, w) || !atomic_read(&vol->budget)))
+	if (*starved)
+		return false;
+	if (!write_begin_ops(vol, w))
 		*starved = true;
+	else if (!atomic_read(&vol->budget))
+		/* told now what it was not a moment ago, with nothing under way that would kick */
+		cohort_volume_kick(vol);
 	return false;
 }
 
