@@ -16,7 +16,7 @@ HEAD_LINES = 30
 BOOT_SECONDS = 120
 POLL_SECONDS = 0.5
 # For a look at what a test waits for that does not end, and at what it leaves.
-END_SECONDS = 60
+END_SECONDS = 100
 DEFAULT_SECONDS = 180
 # The debug kernel is that much slower.
 DEBUG_FACTOR = 4

@@ -2,9 +2,7 @@
 """The guest as a QEMU command: which kernel, which accelerator, which disks."""
 
 import ctypes
-import fcntl
 import os
-import random
 import re
 import signal
 import subprocess
@@ -80,28 +78,6 @@ def die_with_parent():
     pr_set_pdeathsig = 1
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
     os.setsid()
-
-
-def take_cpus(command):
-    """Where all threads of this QEMU run: CPUs of this machine, and what keeps others from them.
-
-    Where emulated CPUs take turns that is one. There QEMU 7.2 leaves out what the guest has as
-    memory barriers, also those towards the threads that are its disks: now and then one of these
-    misses that it was told of a request, or the guest that it has ended, and all wait for ever.
-    On one CPU threads see each other's stores in order.
-    """
-    cpus = sorted(os.sched_getaffinity(0))
-    if "tcg,thread=single" not in command:
-        return cpus, None
-    os.makedirs(CACHE, exist_ok=True)
-    for cpu in cpus:
-        lock = open("%s/cpu%d.lock" % (CACHE, cpu), "w", encoding="utf-8")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return [cpu], lock
-        except BlockingIOError:
-            lock.close()
-    return [random.choice(cpus)], None
 
 
 def probe_kvm(image):
@@ -210,6 +186,17 @@ def stream_args(streams):
     return args
 
 
+def takes_turns(args):
+    """Do the emulated CPUs take turns on one thread?
+
+    There QEMU 7.2 leaves out what the guest has as memory barriers, also those towards the
+    threads that are its disks: now and then one of these misses that it was told of a request,
+    or the guest that it has ended. With an event index the two would then wait for ever; without
+    one the next request brings it to light, and the guest's "beat" sees to it that there is one.
+    """
+    return args.turns or args.icount
+
+
 def qemu_command(args, kernel, rundir, streams):
     image = kernel[0]
     append = [KERNEL_ARGS, "cohort.run=" + rundir]
@@ -223,12 +210,14 @@ def qemu_command(args, kernel, rundir, streams):
         cpu = "max,la57=off,monitor=off,erms=off,fsrm=off,cx16=off"
         if not args.icount:
             cpu += ",sse4.2=off,pclmulqdq=off"
-        accel = ["-accel", "tcg,thread=" + ("single" if args.turns or args.icount else "multi"),
+        accel = ["-accel", "tcg,thread=" + ("single" if takes_turns(args) else "multi"),
                  "-cpu", cpu]
         # What QEMU 7.2 translated is found again at the same virtual address only.
         append.append("norandmaps")
         if args.icount:
             accel += ["-icount", "shift=0,sleep=off"]
+    if takes_turns(args):
+        accel += ["-global", "virtio-device.event_idx=off"]
     if args.kernel == "6.12":
         append.append("kfence.sample_interval=100")
     append.append(args.append)
