@@ -5,8 +5,8 @@
  * map() only classifies. A write that has to wait is put on vol->incoming; the
  * volume's one worker takes it through: grace period and overlaps, chunk
  * table, read of the old chunks, log, release. An operation on a chunk, once
- * begun, ends by itself and waits for no other: held writes wait for
- * operations, never the other way round.
+ * begun, needs the worker once, which waits for none, and waits for no other:
+ * held writes wait for operations, never the other way round.
  */
 #include <linux/blkdev.h>
 #include <linux/device-mapper.h>
