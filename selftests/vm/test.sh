@@ -103,6 +103,17 @@ time_is_limited()
 		says out '^begun$' && says err 'timeout: COMMAND did not end within 4 s'
 }
 
+# One that ends by itself, but too late, and with no case that failed.
+a_file_that_takes_too_long_fails_and_says_where()
+{
+	printf '#!/bin/bash\nsleep 12\necho end\n' >"$dir/slow"
+	chmod +x "$dir/slow"
+	echo "0 3 $dir/slow" >"$dir/list"
+	rm -rf "$dir/kept"
+	run 0 --out "$dir/kept" -- selftests/vm/batch "$dir/list" &&
+		[[ $(<"$dir/kept/0.status") == 124 ]] && grep -q '^# .* sleep S ' "$dir/kept/0.out"
+}
+
 udev_makes_links()
 {
 	run 0 --udev --disk 16M -- bash -ec '
@@ -139,7 +150,7 @@ what_cannot_be_is_refused()
 }
 
 echo "TAP version 13"
-echo "1..13"
+echo "1..14"
 check status_and_streams_on 6.1
 check status_and_streams_on 6.12
 check output_is_complete_and_binary_safe
@@ -150,6 +161,7 @@ check a_warning_fails_the_run_of_a_good_command
 check a_kernel_that_never_comes_up_fails_the_run
 check a_killed_guest_is_no_success
 check time_is_limited
+check a_file_that_takes_too_long_fails_and_says_where
 check udev_makes_links
 check a_power_cut_keeps_the_disk_and_the_out_directory
 check what_cannot_be_is_refused
