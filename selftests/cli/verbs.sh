@@ -128,6 +128,12 @@ t_job_wait_ends_what_no_wait_began()
 	[[ -b /dev/mapper/r_1 && -b /dev/mapper/r_2 ]] || fail "no images after job wait"
 }
 
+newest_job_of_r_is()
+{
+	same "$(cohortctl job list --json |
+		jq -r '[.jobs[] | select(.RelationshipName == "r")] | last.JobState')" "$1"
+}
+
 # A suspended disk keeps the seal from ending, so that there is time to be over.
 t_timeout_is_code_3_and_the_job_goes_on()
 {
@@ -146,8 +152,7 @@ t_timeout_is_code_3_and_the_job_goes_on()
 	defer cohortctl delete r
 	same "${status-0}" 3 "exit code"
 	jq -e '.error.code == 3 and .error.ReturnValue == 3' out.json >/dev/null || fail "$(<out.json)"
-	wait_for 20 test -n "$(cohortctl job list --json |
-		jq '.jobs[] | select(.RelationshipName == "r" and .JobState == "Completed")')"
+	wait_for 20 newest_job_of_r_is Completed
 }
 
 t_exit_codes_of_refusals()

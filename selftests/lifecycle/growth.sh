@@ -94,10 +94,10 @@ t_full_pool_is_extended_and_held_writes_go_on()
 
 	raise_low
 	before=$(segments)
-	snapshot r --on-full hold:200 m1 m2
+	snapshot r --on-full hold:3600 m1 m2
 	put 2 /dev/mapper/m1 0 60M && put 2 /dev/mapper/m2 0 60M &
 	WRITER=$!
-	wait_for 100 pool_stands_still
+	wait_for 300 pool_stands_still
 	kill -0 "$WRITER" || fail "the pool was large enough"
 	refuse -m 'no room for another segment' cohortctl pool extend p
 	grow low "$DISK1" 256M

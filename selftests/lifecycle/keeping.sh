@@ -121,7 +121,8 @@ t_time_goes_on_while_the_pool_is_closed()
 	dmsetup remove a_1
 	restart_pool 9
 	dmsetup remove a_1 2>/dev/null || true
-	wait_for 30 is_gone a
+	# who finds the image in use looks again in a minute
+	wait_for 90 is_gone a
 }
 
 # Somebody may be reading it: whoever made the image is told to take it away.
@@ -130,9 +131,10 @@ t_image_in_use_keeps_its_relationship()
 	raise_stage 1 16M
 	watch_uevents
 	put 1 $M1 0 1M
-	snapshot a --set TimeBeforeRemoval=2 m1
+	# time for the image to be made
+	snapshot a --set TimeBeforeRemoval=10 m1
 	put 2 $M1 0 1M
-	wait_for 30 were_told relationship-expired 1
+	wait_for 60 were_told relationship-expired 1
 	same "$(state_of a)" Synchronized
 	holds 1 /dev/mapper/a_1 0 1M
 	drop a

@@ -23,7 +23,7 @@ segments() { status_field p 1 | cut -d / -f 2; }
 kib_written() { awk '{ print int($7 / 2) }' "/sys/block/${DISK1##*/}/stat"; }
 preserved() { show p PreservedChunks; }
 runs() { show p IndexRuns; }
-has_runs() { (($(runs) >= 2)); }
+has_runs() { (($(runs) >= 1)); }
 free_space() { show p RemainingManagedSpace; }
 
 # What deletion leaves: segments that are open or of records alone, for which a pool that is not full
