@@ -90,6 +90,15 @@ static void fill_common(struct stamp_sector *s, const struct stamp_geometry *geo
 		s->seen[c] = c < geo->chains ? seen[c] : seq;
 }
 
+/*
+ * Not the CRC itself: one over data and its CRC is always the same, so the pool could
+ * not tell a sector that a power cut tore out of a chunk from the stamp that was there.
+ */
+static __u32 sum_of(__u32 crc)
+{
+	return crc * 2654435761u;
+}
+
 void stamp_fill(struct stamp_sector *buf, const struct stamp_geometry *geo, __u32 chain,
 		__u64 seq, const struct stamp_place *place, const __u64 *seen)
 {
@@ -104,11 +113,11 @@ void stamp_fill(struct stamp_sector *buf, const struct stamp_geometry *geo, __u3
 			memcpy(s, buf, STAMP_COMMON);
 		s->lba = place->lba + i;
 		s->index = i;
-		s->crc = ~crc32c(state, &s->lba, STAMP_SUMMED - STAMP_COMMON);
+		s->crc = sum_of(crc32c(state, &s->lba, STAMP_SUMMED - STAMP_COMMON));
 	}
 }
 
 bool stamp_crc_good(const struct stamp_sector *s)
 {
-	return s->crc == (__u32)~crc32c(~0u, s, STAMP_SUMMED);
+	return s->crc == sum_of(crc32c(~0u, s, STAMP_SUMMED));
 }
