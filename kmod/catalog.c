@@ -511,7 +511,7 @@ int cohort_catalog_checkpoint_from(struct cohort_pool *pool, u64 log_start)
 		return err;
 	/* an empty catalog voids everything that was written so far */
 	if (!first)
-		first = READ_ONCE(pool->log->completed) + 1;
+		first = cohort_log_completed(pool->log) + 1;
 	/* whatever the disk said: one of the superblocks may be written */
 	return cohort_pool_set_catalog_seq(pool, first, log_start) ? -EIO : 0;
 }

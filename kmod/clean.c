@@ -124,7 +124,7 @@ static void op_move(struct clean_op *op)
 	const bool in_run = op->node;
 	bool moved;
 
-	lockdep_assert_held(&pool->log->engine);
+	cohort_log_assert_main(pool->log);
 	loosen_space(pool, e->source);
 	if (in_run)
 		moved = insert_node(op);

@@ -73,6 +73,7 @@ int cohort_super_layout(struct cohort_super *sb, u64 size, u32 chunk_size, const
 	sb->log_start = 0;
 	sb->overlays = false;
 	sb->moves = false;
+	sb->sides = false;
 	sb->flags = COHORT_SB_CLEAN;
 	return 0;
 }
@@ -117,7 +118,8 @@ void cohort_super_encode(const struct cohort_super *sb, void *block)
 	d->log_start = cpu_to_le64(sb->log_start);
 	d->incompat = cpu_to_le64((sb->log_start ? COHORT_INCOMPAT_RUNS : 0) |
 				  (sb->overlays ? COHORT_INCOMPAT_OVERLAYS : 0) |
-				  (sb->moves ? COHORT_INCOMPAT_MOVES : 0));
+				  (sb->moves ? COHORT_INCOMPAT_MOVES : 0) |
+				  (sb->sides ? COHORT_INCOMPAT_SIDES : 0));
 	d->flags = cpu_to_le32(sb->flags);
 	memcpy(d->name, sb->name, sizeof(d->name));
 	d->crc = cpu_to_le32(cohort_block_crc(cohort_pool_seed(sb->uuid), address, d, sizeof(*d),
@@ -179,6 +181,7 @@ static void super_fields(struct cohort_super *sb, const struct cohort_disk_super
 		sb->log_start = le64_to_cpu(d->log_start);
 	sb->overlays = le64_to_cpu(d->incompat) & COHORT_INCOMPAT_OVERLAYS;
 	sb->moves = le64_to_cpu(d->incompat) & COHORT_INCOMPAT_MOVES;
+	sb->sides = le64_to_cpu(d->incompat) & COHORT_INCOMPAT_SIDES;
 	sb->flags = le32_to_cpu(d->flags);
 }
 
@@ -296,7 +299,7 @@ int cohort_table_decode(u32 seed, u64 address, const void *sector,
 		seg[i].length = le32_to_cpu(d->seg[i].length);
 		seg[i].kind = le32_to_cpu(d->seg[i].kind);
 		seg[i].min_seq = le64_to_cpu(d->seg[i].min_seq);
-		if (seg[i].seq && seg[i].kind != COHORT_SEGMENT_LOG &&
+		if (seg[i].seq && !cohort_segment_has_batches(seg[i].kind) &&
 		    seg[i].kind != COHORT_SEGMENT_INDEX)
 			return -EUCLEAN;
 	}

@@ -29,6 +29,7 @@ struct cohort_super {
 	u32	flags;
 	bool	overlays;		/* there may be some */
 	bool	moves;			/* and of these */
+	bool	sides;			/* and segments of side logs */
 	char	name[COHORT_DISK_NAME];
 };
 
@@ -82,7 +83,14 @@ static inline u64 cohort_overlay_seq(u64 epoch)
 /* Are there chunks behind a header of @kind? */
 static inline bool cohort_batch_has_chunks(u32 kind)
 {
-	return kind == COHORT_BATCH_PRESERVE || kind == COHORT_BATCH_MOVE;
+	return kind == COHORT_BATCH_PRESERVE || kind == COHORT_BATCH_MOVE ||
+	       kind == COHORT_BATCH_SIDE;
+}
+
+/* Do segments of @kind hold a log? */
+static inline bool cohort_segment_has_batches(u32 kind)
+{
+	return kind == COHORT_SEGMENT_LOG || kind == COHORT_SEGMENT_SIDE;
 }
 
 /* Seed of every CRC of the pool with this UUID. */

@@ -15,6 +15,8 @@
  * the older part of the log says of chunks is said again by runs, sorted, so
  * that a restart need not read it; index segments hold the blocks of runs. An
  * image that is written has an overlay: chunks of its own, appended like old ones.
+ * Beside the main log there may be side logs, each a chain of its own with its own
+ * nonce: they hold nothing but old chunks of sources, in SIDE batches.
  *
  * Everything is little-endian. Every metadata block carries a CRC32C seeded
  * with the pool's UUID and its own address, so that a block of another pool,
@@ -41,8 +43,9 @@
 #define COHORT_INCOMPAT_RUNS	(1ull << 0)	/* log_start counts, and runs of the index */
 #define COHORT_INCOMPAT_OVERLAYS (1ull << 1)	/* records and entries of overlays */
 #define COHORT_INCOMPAT_MOVES	(1ull << 2)	/* batches of chunks that were moved */
+#define COHORT_INCOMPAT_SIDES	(1ull << 3)	/* segments and batches of side heads */
 #define COHORT_INCOMPAT_KNOWN	(COHORT_INCOMPAT_RUNS | COHORT_INCOMPAT_OVERLAYS | \
-				 COHORT_INCOMPAT_MOVES)
+				 COHORT_INCOMPAT_MOVES | COHORT_INCOMPAT_SIDES)
 
 #define COHORT_SB_CLEAN		(1u << 0)	/* closed cleanly */
 #define COHORT_SB_BREAK_ALL	(1u << 1)	/* the log failed: no snapshot may be trusted */
@@ -59,6 +62,8 @@
 /* More that old chunks may not take, but what moves may: each that it takes frees another one. */
 #define COHORT_CLEAN_SEGMENTS		1
 #define COHORT_MIN_SEGMENTS	8
+/* Logs that an activation may have, side logs with the nonces behind the main one's. */
+#define COHORT_LOG_HEADS		8u
 
 #define COHORT_DISK_NAME	128
 #define COHORT_DISK_ID		136
@@ -82,7 +87,7 @@ struct cohort_disk_super {
 	__le64	segments_start;
 	__le64	nr_segments;
 	__le64	epoch_high;		/* no epoch at or above it was ever used */
-	__le64	nonce;			/* of the newest activation */
+	__le64	nonce;			/* of the newest activation, its main log */
 	__le64	next_seq;		/* floor for batch sequence numbers; CLEAN: the next one */
 	__le64	next_segment;		/* floor for segment sequence numbers */
 	__le64	catalog_seq;		/* records of older batches are void */
@@ -105,7 +110,7 @@ static_assert(sizeof(struct cohort_disk_super) == COHORT_BLOCK, "super");
 /* One entry of the segment table. */
 struct cohort_disk_segment {
 	__le64	seq;			/* order of use, 0 = free */
-	__le64	nonce;			/* activation that fills it */
+	__le64	nonce;			/* of the log that fills it */
 	__le32	length;			/* bytes of complete batches, 0 = still open */
 	__le32	kind;
 	__le64	min_seq;		/* batches below it are of a former life */
@@ -113,6 +118,7 @@ struct cohort_disk_segment {
 
 #define COHORT_SEGMENT_LOG	1u
 #define COHORT_SEGMENT_INDEX	2u	/* blocks of runs, see below */
+#define COHORT_SEGMENT_SIDE	3u	/* of the side log with this nonce */
 #define COHORT_TABLE_PER_SECTOR	15u
 #define COHORT_TABLE_MAGIC	0x54534843u	/* "CHST" */
 
@@ -132,6 +138,7 @@ static_assert(sizeof(struct cohort_disk_table) == COHORT_SECTOR, "table");
 #define COHORT_BATCH_PRESERVE	1u
 #define COHORT_BATCH_RECORD	2u
 #define COHORT_BATCH_MOVE	3u	/* as PRESERVE, of entries that an earlier batch had */
+#define COHORT_BATCH_SIDE	4u	/* as PRESERVE, of sources alone; all that side logs have */
 #define COHORT_BATCH_PAYLOAD	(COHORT_BLOCK - 80u)
 
 /* Header block of a batch. Data follows at once, data_len bytes of it. */
@@ -140,7 +147,7 @@ struct cohort_disk_batch {
 	__le32	crc;			/* of the block, this field zero */
 	__le64	address;
 	__le64	nonce;
-	__le64	seq;			/* pool-wide, one more than the batch before */
+	__le64	seq;			/* one more than the batch before in this log */
 	__le64	completed;		/* every batch up to this one was durable */
 	__le32	prev_crc;		/* crc of the batch before, chains them */
 	__le32	kind;

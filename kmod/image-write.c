@@ -142,7 +142,7 @@ static int op_insert(struct image_op *op)
 	struct cohort_index_node *node = op->node;
 	struct cohort_pool *pool = op->w->image->pool;
 
-	lockdep_assert_held(&pool->log->engine);
+	cohort_log_assert_main(pool->log);
 	cohort_index_node_set(node, &op->log.entry, op->log.addr);
 	if (WARN_ON_ONCE(cohort_index_supersede(pool->index, node, cohort_pool_superseded(pool),
 						pool)))

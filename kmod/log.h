@@ -3,8 +3,8 @@
  * log.h - appends old chunks and catalog records to a pool, batch by batch.
  *
  * A batch is one sequential write with FUA. While batches are under way the
- * next one fills; they complete in order, for a restart cuts the log at the
- * first batch that is not whole.
+ * next one fills. It is several heads that write them, see log-head.h: which of
+ * them an old chunk goes by is nobody's business.
  */
 #ifndef COHORT_LOG_H
 #define COHORT_LOG_H
@@ -34,41 +34,32 @@ struct cohort_log_op {
 struct cohort_log_queue {
 	struct list_head ops;
 	u32 nr;				/* READ_ONCE */
+	u32 of_sources;			/* of them; READ_ONCE */
 	u32 kind;			/* of the batch */
 	u32 leave;			/* so many segments are not for them */
 };
+
+struct cohort_log_head;
 
 struct cohort_log {
 	struct block_device *bdev;	/* changes only while suspended */
 	u32 seed;
 	u32 chunk_size;
-	u64 nonce;
+	u64 nonce;			/* of the main head */
 	struct cohort_segments segs;
 	struct workqueue_struct *wq;
-	struct work_struct work;
-	/*
-	 * Who forms and completes batches: the log's worker, or whoever brings old
-	 * chunks from a context that may, which spares two switches of threads.
-	 * Outside spinlocks; nobody waits for a disk under it.
-	 */
-	struct mutex engine;
+	struct cohort_log_head *head;	/* see log-head.h */
+	u32 nr_heads;
+	atomic_t homes;			/* heads given to sources, the first one is the main */
+	atomic_t inflight;		/* batches of all heads */
 
 	/* protects the lists below and @stopped; irq-safe */
 	spinlock_t lock;
 	struct cohort_log_queue chunks;
 	struct cohort_log_queue moves;	/* when no chunk goes */
-	struct list_head recs;		/* of struct log_rec */
+	struct list_head recs;		/* of struct cohort_log_rec */
 	bool stopped;			/* suspended: no batch is begun */
 
-	/* under @engine */
-	struct list_head inflight;	/* of struct log_batch, in order */
-	u32 nr_inflight;
-	u64 next_seq;
-	u64 completed;			/* READ_ONCE elsewhere */
-	u32 prev_crc;
-	s64 seg;			/* the one being filled, -1 = none */
-	u32 offset;
-	u32 seg_left;			/* free ones when it was taken, or later: who may use it */
 	bool full_told;			/* until the next kick; READ_ONCE */
 	bool full_record;		/* not even a record had space then; READ_ONCE */
 
@@ -82,8 +73,6 @@ struct cohort_log {
 	void (*took)(void *ctx);
 	void (*fail)(void *ctx, int err);
 	void *ctx;
-	u64 batches;
-	u64 bytes;
 };
 
 struct cohort_log_config {
@@ -99,9 +88,15 @@ struct cohort_log_config {
 struct cohort_log *cohort_log_new(const struct cohort_log_config *config);
 void cohort_log_free(struct cohort_log *log);	/* nothing may be under way */
 
-/* From @next_seq on, in a fresh segment. */
+/*
+ * The main head goes on from @next_seq, in a fresh segment; side heads begin with
+ * the nonces behind @nonce.
+ */
 void cohort_log_start(struct cohort_log *log, u64 nonce, u64 next_seq, u32 prev_crc);
-/* Stops between batches and waits for those under way; what waits is kept. Sleeps. */
+/*
+ * Stops between batches and waits for those under way; what waits is kept. Side heads
+ * have said where they end. Sleeps.
+ */
 void cohort_log_stop(struct cohort_log *log);
 void cohort_log_resume(struct cohort_log *log, struct block_device *bdev);
 
@@ -112,11 +107,14 @@ void cohort_log_resume(struct cohort_log *log, struct block_device *bdev);
 void cohort_log_sum(const struct cohort_log *log, struct cohort_log_op *op);
 /* Any context. All of @ops are moved; the log's worker takes them on. */
 void cohort_log_preserve(struct cohort_log *log, struct list_head *ops, u32 nr);
+/* The head that one more source brings its old chunks to, when they are many. Any context. */
+u32 cohort_log_home(struct cohort_log *log);
 /*
- * The same from a worker of WQ_MEM_RECLAIM, which does the log's work itself
- * unless somebody else is at it: @done of these or of others may be called in here.
+ * The same as cohort_log_preserve() from a worker of WQ_MEM_RECLAIM, which does the
+ * log's work itself, at @home or at another head that nobody else is at: @done of
+ * these or of others may be called in here.
  */
-void cohort_log_preserve_here(struct cohort_log *log, struct list_head *ops, u32 nr);
+void cohort_log_preserve_here(struct cohort_log *log, struct list_head *ops, u32 nr, u32 home);
 /*
  * @ops are of entries that the log has already: their epochs stay, and they come
  * behind what is preserved. -ENOSPC ends them where only records have space. Any context.
@@ -130,6 +128,10 @@ int cohort_log_append(struct cohort_log *log, const void *records, u32 len, u64 
  * Sleeps.
  */
 u64 cohort_log_oldest_use(struct cohort_log *log);
+/* Side heads, or those with no batch under way, let go of the segments they have. Sleeps. */
+void cohort_log_close_sides(struct cohort_log *log, bool idle);
+/* So many have they. Any context. */
+u32 cohort_log_side_segments(const struct cohort_log *log);
 /* Chunks that a segment has room for, in batches of at most @most. Any context. */
 u32 cohort_log_segment_room(const struct cohort_log *log, u32 most);
 /* Space came back, or waiting ops may be unneeded: look again. Any context. */
@@ -142,7 +144,20 @@ u32 cohort_log_drop(struct cohort_log *log, bool (*unneeded)(void *ctx, struct c
 		    void *ctx);
 /* Does an op wait of which @is says yes? Any context. */
 bool cohort_log_waits(struct cohort_log *log, bool (*is)(const struct cohort_log_op *op));
-/* No further write; everything that waits or comes ends with @err. */
+/* No further write; everything that waits or comes ends with an error. Any context. */
 void cohort_log_fail(struct cohort_log *log, int err);
+
+/* No op ends between the two. Sleep; inside catalog_mutex and cohort_lock. */
+void cohort_log_hold(struct cohort_log *log);
+void cohort_log_release(struct cohort_log *log);
+/* Caller holds the log, or is the @done of an op that only the main head takes. */
+void cohort_log_assert_main(const struct cohort_log *log);
+
+/* Of the main head: the newest batch that all before are complete, and the next one. */
+u64 cohort_log_completed(const struct cohort_log *log);
+u64 cohort_log_next_seq(const struct cohort_log *log);
+/* Written since it was started, by all heads. */
+u64 cohort_log_batches(const struct cohort_log *log);
+u64 cohort_log_bytes(const struct cohort_log *log);
 
 #endif

@@ -130,7 +130,7 @@ static struct cohort_overlay *enlist(struct cohort_rel *rel, u32 member)
 	if (!IS_ERR_OR_NULL(o)) {
 		o->rel = rel->id;
 		o->member = member;
-		o->floor = READ_ONCE(pool->log->completed);
+		o->floor = cohort_log_completed(pool->log);
 	}
 	mutex_unlock(&cohort_lock);
 	return o ? o : ERR_PTR(-ENOMEM);

@@ -73,12 +73,12 @@ u64 cohort_pool_index_bytes(const struct cohort_pool *pool)
 
 u64 cohort_pool_batches(const struct cohort_pool *pool)
 {
-	return READ_ONCE(pool->log->batches);
+	return cohort_log_batches(pool->log);
 }
 
 u64 cohort_pool_log_bytes(const struct cohort_pool *pool)
 {
-	return READ_ONCE(pool->log->bytes);
+	return cohort_log_bytes(pool->log);
 }
 
 int cohort_pool_append(struct cohort_pool *pool, const void *records, size_t len)
@@ -419,6 +419,14 @@ static void raise_epoch(u64 epoch)
 	mutex_unlock(&cohort_lock);
 }
 
+/* Who does not know of side logs must not open the pool any more. */
+static int allow_sides(struct cohort_pool *pool)
+{
+	if (pool->sb.sides || pool->log->nr_heads == 1)
+		return 0;
+	return cohort_pool_set_feature(pool, &pool->sb.sides);
+}
+
 /*
  * From here on nothing of an earlier activation can be taken for ours: the
  * nonce is durable before the first append, tails that were cut off have their
@@ -433,10 +441,13 @@ static int pool_start(struct cohort_pool *pool, u64 last_seq, u32 last_crc,
 	err = cohort_segments_write_all(&pool->log->segs);
 	if (err)
 		return cohort_refuse(words, err, "the segment table could not be written");
+	err = allow_sides(pool);
+	if (err)
+		return cohort_refuse(words, err, "the superblocks could not be written");
 	if (!PLANTED("epoch-reuse"))
 		raise_epoch(pool->sb.epoch_high);
 	mutex_lock(&pool->super_mutex);
-	pool->sb.nonce++;
+	pool->sb.nonce += COHORT_LOG_HEADS;
 	pool->sb.next_seq = last_seq + 1;
 	pool->sb.next_segment = pool->log->segs.next_seq;
 	pool->sb.flags &= ~COHORT_SB_CLEAN;
@@ -699,7 +710,7 @@ void cohort_pool_deactivate(struct cohort_pool *pool)
 	if (idle && !READ_ONCE(pool->log->failed)) {
 		pool->sb.flags |= COHORT_SB_CLEAN;
 		/* where the log ends: a restart misses what is lost of it */
-		pool->sb.next_seq = pool->log->next_seq;
+		pool->sb.next_seq = cohort_log_next_seq(pool->log);
 		if (write_super(pool))
 			pr_warn("%s: pool %s: could not be marked clean\n", DM_MSG_PREFIX,
 				pool->name);

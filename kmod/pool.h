@@ -78,7 +78,7 @@ struct cohort_pool {
 	struct cohort_run_place place;	/* where the next run begins; tidy_mutex */
 	bool count_stale;		/* something went that runs say; READ_ONCE */
 	bool overwritten;		/* what runs say of an overlay may be old; READ_ONCE */
-	bool collected;			/* a flush has entries of @index; log->engine */
+	bool collected;			/* a flush has entries of @index; the log held */
 	bool flush_blocked;		/* none to be had: no @index_most; READ_ONCE */
 	u64 index_limit;		/* bytes, of entries and cached blocks */
 	u64 flush_log;			/* bytes of log behind which the index is flushed */
@@ -189,7 +189,7 @@ void cohort_pool_deactivate(struct cohort_pool *pool);
  * catalog_mutex; sleeps.
  */
 void cohort_pool_prune_index(struct cohort_pool *pool);
-/* For cohort_index_supersede(), with the pool as @ctx; NULL during a flush. Holds log->engine. */
+/* For cohort_index_supersede(), with the pool as @ctx; NULL during a flush. By the main head. */
 void (*cohort_pool_superseded(struct cohort_pool *pool))(void *, const struct cohort_index_node *);
 /* Does a cut s of @source with @prev < s <= @epoch need an entry? Any context. */
 bool cohort_pool_needs(struct cohort_pool *pool, u32 source, u64 prev, u64 epoch);

@@ -252,7 +252,7 @@ static bool collect_end(struct cohort_volume *vol)
 	list_for_each_entry(op, &ops, list)
 		cohort_log_sum(vol->pool->log, op);
 	if (n)
-		cohort_log_preserve_here(vol->pool->log, &ops, n);
+		cohort_log_preserve_here(vol->pool->log, &ops, n, vol->home);
 	return n;
 }
 

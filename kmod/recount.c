@@ -225,7 +225,7 @@ static void set_space(struct cohort_recount *rc)
 	struct cohort_source *source;
 	struct tally *t;
 
-	lockdep_assert_held(&rc->pool->log->engine);
+	cohort_log_assert_main(rc->pool->log);
 	list_for_each_entry(source, &rc->pool->sources, list)
 		cohort_space_clear(&source->space);
 	cohort_overlay_clear_counts(rc->pool);
@@ -252,9 +252,9 @@ int cohort_recount_apply(struct cohort_recount *rc)
 	mutex_lock(&cohort_lock);
 	err = open_space(rc);
 	if (!err) {
-		mutex_lock(&pool->log->engine);
+		cohort_log_hold(pool->log);
 		set_space(rc);
-		mutex_unlock(&pool->log->engine);
+		cohort_log_release(pool->log);
 	}
 	mutex_unlock(&cohort_lock);
 	if (err) {

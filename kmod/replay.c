@@ -23,12 +23,15 @@
  * and so does the log: batches complete in order, so nobody was told of what
  * is behind it. The exception is a later batch that says it was written when
  * the bad one had completed: then the pool is damaged, not cut off.
+ *
+ * All this is said of one log. Side logs are gone through first, each by itself,
+ * and the main one last: of what two say of a chunk, the later one is in that.
  */
 struct walk {
 	struct cohort_replay *r;
 	u32 seed;
 	u8 *buf;			/* one segment */
-	u32 *order;			/* segment numbers by seq */
+	u32 *order;			/* segment numbers by log and seq, the main log last */
 	u32 count;
 	u64 bad_seq;			/* first batch that is not whole, 0 = none */
 	u64 bad_nonce;
@@ -37,15 +40,34 @@ struct walk {
 };
 
 struct order_key {
+	u64 log;
 	u64 seq;
 	u32 segment;
 	u32 pad;
 };
 
+static bool is_side_segment(const struct cohort_segment_entry *entry)
+{
+	return entry->kind == COHORT_SEGMENT_SIDE;
+}
+
+static bool is_side_batch(const struct cohort_batch *b)
+{
+	return b->kind == COHORT_BATCH_SIDE;
+}
+
+/* What tells one log from another, and is largest of the main one. */
+static u64 log_of(const struct cohort_segment_entry *entry)
+{
+	return is_side_segment(entry) ? entry->nonce : U64_MAX;
+}
+
 static int order_cmp(const void *a, const void *b)
 {
 	const struct order_key *x = a, *y = b;
 
+	if (x->log != y->log)
+		return x->log < y->log ? -1 : 1;
 	return x->seq < y->seq ? -1 : x->seq > y->seq;
 }
 
@@ -143,7 +165,8 @@ static int read_table(struct walk *w)
 /* The log before log_start is said again by runs; index segments hold no batches. */
 static bool counts(const struct cohort_replay *r, const struct cohort_segment_entry *entry)
 {
-	return entry->seq && entry->seq >= r->sb->log_start && entry->kind == COHORT_SEGMENT_LOG;
+	return entry->seq && entry->seq >= r->sb->log_start &&
+	       cohort_segment_has_batches(entry->kind);
 }
 
 static int sort_segments(struct walk *w)
@@ -163,6 +186,7 @@ static int sort_segments(struct walk *w)
 	for (i = 0; i < r->sb->nr_segments; i++) {
 		if (!counts(r, &r->table[i]))
 			continue;
+		key[w->count].log = log_of(&r->table[i]);
 		key[w->count].seq = r->table[i].seq;
 		key[w->count++].segment = i;
 	}
@@ -200,6 +224,8 @@ static bool epoch_ok(const struct cohort_batch *b, const struct cohort_preserve 
 {
 	if (!cohort_is_overlay(p->source))
 		return p->epoch <= COHORT_EPOCH_MAX;
+	if (is_side_batch(b))
+		return false;
 	if (p->moved)
 		return p->epoch > cohort_overlay_epoch(b->seq) && p->epoch <= COHORT_EPOCH_MAX;
 	return p->epoch == cohort_overlay_epoch(b->seq);
@@ -268,21 +294,32 @@ static int emit_batch(struct walk *w, const struct cohort_batch *b, const u8 *bl
 	return emit_records(w, b, block, segment);
 }
 
+/*
+ * The next batch of the segment's own life, and not of a former one, from byte *@at to
+ * @limit, wherever the chain is broken. False: there is none.
+ */
+static bool next_own(const struct walk *w, u32 segment, u32 limit, u32 *at, struct cohort_batch *b)
+{
+	const struct cohort_replay *r = w->r;
+	const struct cohort_segment_entry *entry = &r->table[segment];
+
+	for (; *at + COHORT_BLOCK <= limit; *at += COHORT_BLOCK)
+		if (!cohort_batch_decode(w->seed, segment_start(r, segment) + *at, limit - *at,
+					 r->sb->chunk_size, w->buf + *at, b) &&
+		    b->nonce == entry->nonce && b->seq >= entry->min_seq)
+			return true;
+	return false;
+}
+
 /* Does a later batch of the activation say that @w->bad_seq had completed? */
 static bool later_batch_denies(const struct walk *w, u32 segment, u32 from)
 {
-	const struct cohort_replay *r = w->r;
 	struct cohort_batch b;
 	u32 at;
 
-	for (at = from; at + COHORT_BLOCK <= r->sb->segment_size; at += COHORT_BLOCK) {
-		if (cohort_batch_decode(w->seed, segment_start(r, segment) + at,
-					r->sb->segment_size - at, r->sb->chunk_size, w->buf + at,
-					&b))
-			continue;
+	for (at = from; next_own(w, segment, w->r->sb->segment_size, &at, &b); at += COHORT_BLOCK)
 		if (b.nonce == w->bad_nonce && b.seq > w->bad_seq && b.completed >= w->bad_seq)
 			return true;
-	}
 	return false;
 }
 
@@ -297,6 +334,8 @@ static bool batch_follows(const struct walk *w, const struct cohort_batch *b,
 	if (PLANTED("stale-tail"))
 		return !prev || b->seq > prev->seq;
 	if (b->nonce != entry->nonce || b->seq < entry->min_seq)
+		return false;
+	if (is_side_batch(b) != is_side_segment(entry))
 		return false;
 	if (prev)
 		return b->seq == prev->seq + 1 && b->prev_crc == prev->crc;
@@ -354,6 +393,34 @@ static int walk_batches(struct walk *w, u32 segment, u32 limit, u32 *at)
 	return 0;
 }
 
+/*
+ * The number of the batch that is not whole at @at. Where the one before it was not
+ * seen, for its segment is free or in runs, it is not known: then the largest that it
+ * can be, which whoever says that a later one had completed says of it, too.
+ */
+static u64 number_at(const struct walk *w, u32 segment, u32 at)
+{
+	const struct cohort_replay *r = w->r;
+	struct cohort_batch b;
+	u32 next = at;
+
+	if (at || r->last_seq >= r->table[segment].min_seq || PLANTED("side-number") ||
+	    !next_own(w, segment, r->sb->segment_size, &next, &b))
+		return r->last_seq + 1;
+	return next == at ? b.seq : b.seq - 1;
+}
+
+/* Side logs may leave a segment that was to be theirs. */
+static bool is_unused(const struct walk *w, u32 segment)
+{
+	const struct cohort_segment_entry *entry = &w->r->table[segment];
+	struct cohort_batch b;
+	u32 at = 0;
+
+	return is_side_segment(entry) && !entry->length &&
+	       !next_own(w, segment, w->r->sb->segment_size, &at, &b);
+}
+
 /* The batches end at @at: does something say that there were more? */
 static bool ends_early(struct walk *w, u32 segment, u32 at)
 {
@@ -364,7 +431,7 @@ static bool ends_early(struct walk *w, u32 segment, u32 at)
 		return at != entry->length;
 	if (at + COHORT_BLOCK > r->sb->segment_size)
 		return false;
-	w->bad_seq = r->last_seq + 1;
+	w->bad_seq = number_at(w, segment, at);
 	w->bad_nonce = entry->nonce;
 	return later_batch_denies(w, segment, at);
 }
@@ -372,13 +439,10 @@ static bool ends_early(struct walk *w, u32 segment, u32 at)
 /* Where the log goes on behind damage at @at: @limit if it does not. */
 static u32 next_batch(const struct walk *w, u32 segment, u32 at, u32 limit)
 {
-	const struct cohort_replay *r = w->r;
 	struct cohort_batch b;
 
-	for (at += COHORT_BLOCK; at + COHORT_BLOCK <= limit; at += COHORT_BLOCK)
-		if (!cohort_batch_decode(w->seed, segment_start(r, segment) + at, limit - at,
-					 r->sb->chunk_size, w->buf + at, &b) &&
-		    b.nonce == r->table[segment].nonce && b.seq > r->last_seq)
+	for (at += COHORT_BLOCK; next_own(w, segment, limit, &at, &b); at += COHORT_BLOCK)
+		if (b.seq > w->r->last_seq)
 			return at;
 	return limit;
 }
@@ -432,6 +496,10 @@ static int replay_segment(struct walk *w, u32 segment)
 		return damaged(r, &(struct cohort_damage){
 			.kind = COHORT_DAMAGE_READ, .segment = segment, .err = err,
 		});
+	if (is_unused(w, segment)) {
+		memset(entry, 0, sizeof(*entry));
+		return 0;
+	}
 	if (w->bad_seq && entry->nonce == w->bad_nonce && !continues(w, segment)) {
 		if (!later_batch_denies(w, segment, 0)) {
 			memset(entry, 0, sizeof(*entry));
@@ -459,11 +527,39 @@ static int check_end(struct walk *w)
 	return damaged_at(w->r, COHORT_DAMAGE_END, w->last_segment, 0);
 }
 
+static void begin_log(struct walk *w)
+{
+	w->bad_seq = 0;
+	w->last_nonce = 0;
+	w->r->last_seq = 0;
+	w->r->last_crc = 0;
+}
+
+static int replay_logs(struct walk *w)
+{
+	const struct cohort_segment_entry *table = w->r->table;
+	u64 log = 0;
+	int err = 0;
+	u32 i;
+
+	for (i = 0; i < w->count && !err; i++) {
+		u64 next = log_of(&table[w->order[i]]);
+
+		if (next != log)
+			begin_log(w);
+		log = next;
+		err = replay_segment(w, w->order[i]);
+	}
+	/* nothing is left of the main one */
+	if (log != U64_MAX)
+		begin_log(w);
+	return err;
+}
+
 int cohort_replay_run(struct cohort_replay *r)
 {
 	struct walk w = { .r = r, .seed = cohort_pool_seed(r->sb->uuid) };
 	int err;
-	u32 i;
 
 	r->why[0] = 0;
 	w.buf = kvmalloc(r->sb->segment_size, GFP_KERNEL);
@@ -472,8 +568,8 @@ int cohort_replay_run(struct cohort_replay *r)
 	err = read_table(&w);
 	if (!err)
 		err = sort_segments(&w);
-	for (i = 0; i < w.count && !err; i++)
-		err = replay_segment(&w, w.order[i]);
+	if (!err)
+		err = replay_logs(&w);
 	if (!err)
 		err = check_end(&w);
 	kvfree(w.order);

@@ -7,7 +7,8 @@
  * with a @to above log_start do not count.
  *
  * Pure: reads through a callback, allocates through portable calls, writes
- * nothing. What it finds is told through callbacks, in log order.
+ * nothing. What it finds is told through callbacks, in log order, what is of side
+ * logs first.
  */
 #ifndef COHORT_REPLAY_H
 #define COHORT_REPLAY_H
@@ -51,7 +52,7 @@ struct cohort_replay {
 	struct cohort_segment_entry *table;
 
 	/* out */
-	u64 last_seq;			/* newest batch that counts */
+	u64 last_seq;			/* newest batch of the main log that counts, 0 = none */
 	u32 last_crc;			/* its header's crc */
 	u64 max_epoch;			/* newest epoch seen in an entry */
 	u64 batches;

@@ -173,6 +173,7 @@ static int make_space(struct cohort_pool *pool)
 	int err;
 
 	cohort_pool_prune_index(pool);
+	cohort_log_close_sides(pool->log, false);
 	cohort_segments_reclaim(&pool->log->segs, pool->sb.catalog_seq);
 	if (has_space(pool))
 		return 0;

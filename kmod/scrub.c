@@ -118,7 +118,7 @@ static void scrub_segment(struct scrub *s, u32 seg)
 	struct cohort_segment_entry entry, now;
 	u32 end;
 
-	if (!cohort_segments_entry(segs, seg, &entry) || entry.kind != COHORT_SEGMENT_LOG)
+	if (!cohort_segments_entry(segs, seg, &entry) || !cohort_segment_has_batches(entry.kind))
 		return;
 	end = scrub_batches(s, seg, &entry);
 	/* an open one ends where it ends */

@@ -58,14 +58,14 @@ int cohort_bdev_rw(struct block_device *bdev, blk_opf_t opf, u64 addr, void *buf
 	return 0;
 }
 
-/* Encodes table block @block as it is to be; the prepared segment if it is in there, else -1. */
-static s64 table_block_encode(struct cohort_segments *segs, u32 block)
+/* Encodes table block @block as it is to be; @next gets which of the prepared are in there. */
+static void table_block_encode(struct cohort_segments *segs, u32 block,
+			       u64 next[COHORT_LOG_HEADS])
 {
 	struct cohort_segment_entry entry[COHORT_TABLE_PER_SECTOR];
 	u32 first = block * ENTRIES_PER_BLOCK;
 	unsigned long flags;
 	unsigned int s, i;
-	s64 next = -1;
 
 	spin_lock_irqsave(&segs->lock, flags);
 	for (s = 0; s < SECTORS_PER_BLOCK; s++) {
@@ -77,24 +77,30 @@ static s64 table_block_encode(struct cohort_segments *segs, u32 block)
 		cohort_table_encode(segs->seed, cohort_table_address(seg), entry,
 				    segs->block + s * COHORT_SECTOR);
 	}
-	if (segs->next >= 0 && segs->next / ENTRIES_PER_BLOCK == block)
-		next = segs->next;
+	for (i = 0; i < COHORT_LOG_HEADS; i++)
+		next[i] = segs->next[i].seg / ENTRIES_PER_BLOCK == block ? segs->next[i].use : 0;
 	spin_unlock_irqrestore(&segs->lock, flags);
-	return next;
 }
 
-/* @next may have been taken and another one prepared meanwhile. */
-static void table_block_written(struct cohort_segments *segs, s64 next, int err)
+/* Those of @next may have been taken and others prepared meanwhile. */
+static void table_block_written(struct cohort_segments *segs, const u64 next[COHORT_LOG_HEADS],
+				int err)
 {
 	unsigned long flags;
+	bool news = err;
+	u32 i;
 
 	spin_lock_irqsave(&segs->lock, flags);
 	if (err)
 		segs->write_failed = true;
-	else if (next >= 0 && next == segs->next)
-		segs->next_durable = true;
+	for (i = 0; i < COHORT_LOG_HEADS && !err; i++) {
+		if (!next[i] || next[i] != segs->next[i].use)
+			continue;
+		segs->next[i].durable = true;
+		news = true;
+	}
 	spin_unlock_irqrestore(&segs->lock, flags);
-	if (err || next >= 0)
+	if (news)
 		segs->ready(segs->ctx);
 }
 
@@ -102,7 +108,7 @@ static void table_block_written(struct cohort_segments *segs, s64 next, int err)
 static bool write_dirty(struct cohort_segments *segs)
 {
 	unsigned long block = find_first_bit(segs->dirty, blocks_of(segs->nr));
-	s64 next;
+	u64 next[COHORT_LOG_HEADS];
 
 	lockdep_assert_held(&segs->mutex);
 	if (block >= blocks_of(segs->nr))
@@ -110,7 +116,7 @@ static bool write_dirty(struct cohort_segments *segs)
 	clear_bit(block, segs->dirty);
 	/* the bit before the entries: a change after this sets it again */
 	smp_mb__after_atomic();
-	next = table_block_encode(segs, block);
+	table_block_encode(segs, block, next);
 	table_block_written(segs, next,
 			    cohort_bdev_rw(segs->bdev, REQ_OP_WRITE | REQ_SYNC | REQ_FUA,
 					   COHORT_TABLE_START + block * COHORT_BLOCK,
@@ -176,7 +182,6 @@ int cohort_segments_init(struct cohort_segments *segs, const struct cohort_super
 	segs->size = sb->segment_size;
 	segs->start = sb->segments_start;
 	segs->free = segs->nr;
-	segs->next = -1;
 	segs->next_seq = sb->next_segment;
 	segs->ready = ready;
 	segs->ctx = ctx;
@@ -215,7 +220,7 @@ void cohort_segments_load(struct cohort_segments *segs, const struct cohort_segm
 		segment(segs, i)->entry = table[i];
 		if (!table[i].seq)
 			continue;
-		segment(segs, i)->uncounted = table[i].kind == COHORT_SEGMENT_LOG &&
+		segment(segs, i)->uncounted = cohort_segment_has_batches(table[i].kind) &&
 			table[i].seq < log_start;
 		segs->free--;
 		segs->next_seq = max(segs->next_seq, table[i].seq + 1);
@@ -344,41 +349,56 @@ static s64 find_free(const struct cohort_segments *segs)
 	return -1;
 }
 
-static void prepare_entry(struct cohort_segments *segs, u32 seg, u64 nonce, u64 min_seq)
+/* As @entry says, which is given the next use. */
+static void open_segment(struct cohort_segments *segs, u32 seg,
+			 const struct cohort_segment_entry *entry)
 {
 	struct cohort_segment *s = segment(segs, seg);
 
+	lockdep_assert_held(&segs->lock);
+	s->entry = *entry;
 	s->entry.seq = segs->next_seq++;
-	s->entry.nonce = nonce;
-	s->entry.min_seq = min_seq;
-	s->entry.length = 0;
-	s->entry.kind = COHORT_SEGMENT_LOG;
 	s->open = true;
 	s->stuck = false;
 	s->last_record = 0;
 	segs->hint = seg + 1;
 	segs->free--;
-	segs->next = seg;
-	segs->next_durable = false;
 	mark_dirty(segs, seg);
 }
 
-int cohort_segments_prepare(struct cohort_segments *segs, u64 nonce, u64 min_seq, u32 leave)
+static void free_segment(struct cohort_segments *segs, u32 seg)
 {
+	struct cohort_segment *s = segment(segs, seg);
+
+	lockdep_assert_held(&segs->lock);
+	memset(&s->entry, 0, sizeof(s->entry));
+	s->open = false;
+	segs->free++;
+	mark_dirty(segs, seg);
+}
+
+int cohort_segments_prepare(struct cohort_segments *segs, u32 head,
+			    const struct cohort_segment_entry *entry, u32 leave)
+{
+	struct cohort_segments_next *next = &segs->next[head];
 	unsigned long flags;
 	bool fresh = false;
 	int err = 0;
 
 	spin_lock_irqsave(&segs->lock, flags);
-	if (segs->next < 0) {
+	if (!next->use) {
 		s64 seg = -1;
 
 		if (segs->free > leave)
 			seg = find_free(segs);
 		err = seg < 0 ? -ENOSPC : 0;
 		fresh = !err;
-		if (fresh)
-			prepare_entry(segs, seg, nonce, min_seq);
+		if (fresh) {
+			open_segment(segs, seg, entry);
+			next->seg = seg;
+			next->use = segment(segs, seg)->entry.seq;
+			next->durable = false;
+		}
 	}
 	spin_unlock_irqrestore(&segs->lock, flags);
 	if (fresh)
@@ -386,20 +406,37 @@ int cohort_segments_prepare(struct cohort_segments *segs, u64 nonce, u64 min_seq
 	return err;
 }
 
-s64 cohort_segments_take(struct cohort_segments *segs)
+s64 cohort_segments_take(struct cohort_segments *segs, u32 head)
 {
+	struct cohort_segments_next *next = &segs->next[head];
 	unsigned long flags;
 	s64 seg = -EAGAIN;
 
 	spin_lock_irqsave(&segs->lock, flags);
 	if (segs->write_failed) {
 		seg = -EIO;
-	} else if (segs->next >= 0 && segs->next_durable) {
-		seg = segs->next;
-		segs->next = -1;
+	} else if (next->use && next->durable) {
+		seg = next->seg;
+		next->use = 0;
 	}
 	spin_unlock_irqrestore(&segs->lock, flags);
 	return seg;
+}
+
+void cohort_segments_unprepare(struct cohort_segments *segs, u32 head)
+{
+	struct cohort_segments_next *next = &segs->next[head];
+	unsigned long flags;
+	bool freed;
+
+	spin_lock_irqsave(&segs->lock, flags);
+	freed = next->use;
+	if (freed)
+		free_segment(segs, next->seg);
+	next->use = 0;
+	spin_unlock_irqrestore(&segs->lock, flags);
+	if (freed)
+		queue_work(segs->wq, &segs->work);
 }
 
 void cohort_segments_close(struct cohort_segments *segs, u32 seg, u32 length)
@@ -407,9 +444,13 @@ void cohort_segments_close(struct cohort_segments *segs, u32 seg, u32 length)
 	unsigned long flags;
 
 	spin_lock_irqsave(&segs->lock, flags);
-	segment(segs, seg)->open = false;
-	segment(segs, seg)->entry.length = length;
-	mark_dirty(segs, seg);
+	if (length) {
+		segment(segs, seg)->open = false;
+		segment(segs, seg)->entry.length = length;
+		mark_dirty(segs, seg);
+	} else {
+		free_segment(segs, seg);
+	}
 	spin_unlock_irqrestore(&segs->lock, flags);
 	queue_work(segs->wq, &segs->work);
 }
@@ -496,26 +537,12 @@ void cohort_segments_counted(struct cohort_segments *segs, const u32 *in_runs, u
 	}
 }
 
-static void prepare_index(struct cohort_segments *segs, u32 seg, u64 nonce)
-{
-	struct cohort_segment *s = segment(segs, seg);
-
-	lockdep_assert_held(&segs->lock);
-	s->entry = (struct cohort_segment_entry){
-		.seq = segs->next_seq++, .nonce = nonce, .length = segs->size,
-		.kind = COHORT_SEGMENT_INDEX,
-	};
-	s->open = true;
-	s->stuck = false;
-	s->last_record = 0;
-	segs->hint = seg + 1;
-	segs->free--;
-	mark_dirty(segs, seg);
-}
-
 int cohort_segments_take_index(struct cohort_segments *segs, u32 nr, u32 keep, u64 nonce,
 			       u32 *seg)
 {
+	const struct cohort_segment_entry entry = {
+		.nonce = nonce, .length = segs->size, .kind = COHORT_SEGMENT_INDEX,
+	};
 	unsigned long flags;
 	int err = 0;
 	u32 i;
@@ -525,7 +552,7 @@ int cohort_segments_take_index(struct cohort_segments *segs, u32 nr, u32 keep, u
 		err = -ENOSPC;
 	for (i = 0; i < nr && !err; i++) {
 		seg[i] = find_free(segs);
-		prepare_index(segs, seg[i], nonce);
+		open_segment(segs, seg[i], &entry);
 	}
 	spin_unlock_irqrestore(&segs->lock, flags);
 	return err;
@@ -558,15 +585,15 @@ int cohort_segments_sync(struct cohort_segments *segs)
 	return READ_ONCE(segs->write_failed) ? -EIO : 0;
 }
 
-u64 cohort_segments_next_use(struct cohort_segments *segs)
+u64 cohort_segments_next_use(struct cohort_segments *segs, u32 head)
 {
 	unsigned long flags;
-	u64 seq;
+	u64 use;
 
 	spin_lock_irqsave(&segs->lock, flags);
-	seq = segs->next < 0 ? segs->next_seq : segment(segs, segs->next)->entry.seq;
+	use = segs->next[head].use ?: segs->next_seq;
 	spin_unlock_irqrestore(&segs->lock, flags);
-	return seq;
+	return use;
 }
 
 /* ---- cleaning ---- */
@@ -574,8 +601,8 @@ u64 cohort_segments_next_use(struct cohort_segments *segs)
 /* Chunks to be moved out of it; 0: it is no victim. */
 static u32 to_move(const struct cohort_segment *s, u64 catalog_seq)
 {
-	if (s->entry.kind != COHORT_SEGMENT_LOG || !s->entry.seq || s->open || s->uncounted ||
-	    s->stuck || s->last_record >= catalog_seq)
+	if (!cohort_segment_has_batches(s->entry.kind) || !s->entry.seq || s->open ||
+	    s->uncounted || s->stuck || s->last_record >= catalog_seq)
 		return 0;
 	return s->live + s->in_runs;
 }
@@ -637,9 +664,7 @@ u32 cohort_segments_reclaim(struct cohort_segments *segs, u64 catalog_seq)
 		spin_lock_irqsave(&segs->lock, flags);
 		s = segment(segs, i);
 		if (closed_and_dead(s) && s->last_record < catalog_seq) {
-			memset(&s->entry, 0, sizeof(s->entry));
-			mark_dirty(segs, i);
-			segs->free++;
+			free_segment(segs, i);
 			freed++;
 		}
 		spin_unlock_irqrestore(&segs->lock, flags);

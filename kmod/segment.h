@@ -47,12 +47,15 @@ struct cohort_segments {
 	u32 free;
 	u32 hint;				/* where the search for a free one begins */
 	u64 next_seq;				/* of segments */
-	/* the one taken ahead for the log */
-	s64 next;				/* -1 = none */
-	bool next_durable;
+	/* taken ahead for the log, one for each head */
+	struct cohort_segments_next {
+		u64 use;			/* 0 = none */
+		u32 seg;
+		bool durable;
+	} next[COHORT_LOG_HEADS];
 	bool write_failed;
 	bool stopped;				/* the pool is suspended; READ_ONCE */
-	/* writes dirty blocks, one at a time; kicks @ready when next is durable */
+	/* writes dirty blocks, one at a time; kicks @ready when one of @next is durable */
 	struct work_struct work;
 	struct workqueue_struct *wq;
 	void (*ready)(void *ctx);
@@ -66,14 +69,17 @@ int cohort_segments_init(struct cohort_segments *segs, const struct cohort_super
 void cohort_segments_exit(struct cohort_segments *segs);	/* waits for its writes */
 
 /*
- * Asks for a segment for the log, durable soon; @nonce and @min_seq go into its
- * entry. 0: one is there or on its way; -ENOSPC: no more than @leave would be left.
- * Any context.
+ * Asks for a segment for @head of the log, durable soon; nonce, min_seq and kind of
+ * @entry go into its own. 0: one is there or on its way; -ENOSPC: no more than @leave
+ * would be left. Any context.
  */
-int cohort_segments_prepare(struct cohort_segments *segs, u64 nonce, u64 min_seq, u32 leave);
+int cohort_segments_prepare(struct cohort_segments *segs, u32 head,
+			    const struct cohort_segment_entry *entry, u32 leave);
 /* Takes the prepared one once it is durable: its number, or -EAGAIN, or -EIO. */
-s64 cohort_segments_take(struct cohort_segments *segs);
-/* The log wrote its last batch to @seg; @length bytes are complete. Any context. */
+s64 cohort_segments_take(struct cohort_segments *segs, u32 head);
+/* It is not needed, if there is one. Any context. */
+void cohort_segments_unprepare(struct cohort_segments *segs, u32 head);
+/* The log wrote its last batch to @seg; @length bytes are complete, 0: it is free. Any context. */
 void cohort_segments_close(struct cohort_segments *segs, u32 seg, u32 length);
 
 /* Writes what is dirty, and then nothing until it is resumed; sleeps. */
@@ -124,8 +130,8 @@ void cohort_segments_index_live(struct cohort_segments *segs, u32 seg, int by);
 void cohort_segments_index_close(struct cohort_segments *segs, u32 seg);
 /* What the table says now is durable: 0, -EIO, or -EAGAIN while it is stopped. Sleeps. */
 int cohort_segments_sync(struct cohort_segments *segs);
-/* The use, as the table has it, of the next segment that the log takes. Any context. */
-u64 cohort_segments_next_use(struct cohort_segments *segs);
+/* The use, as the table has it, of the next segment that @head takes. Any context. */
+u64 cohort_segments_next_use(struct cohort_segments *segs, u32 head);
 
 /*
  * The closed segment of the log that is worth most to be freed by moving its chunks,

@@ -61,9 +61,11 @@ int cohort_pool_tidy_init(struct cohort_pool *pool)
 
 static bool flush_due(struct cohort_pool *pool)
 {
-	u64 next = cohort_segments_next_use(&pool->log->segs);
+	u64 next = cohort_segments_next_use(&pool->log->segs, 0);
 	u64 start = max(READ_ONCE(pool->sb.log_start), 1ull);
 
+	/* what side heads have begun is not to be had */
+	start += cohort_log_side_segments(pool->log);
 	return (next > start && next - start > READ_ONCE(pool->flush_uses)) ||
 		cohort_index_count(pool->index) > READ_ONCE(pool->flush_entries);
 }
@@ -140,9 +142,9 @@ static int node_cmp(const void *a, const void *b)
 /* What was written to images is not taken from the index when it is written anew. */
 static void set_collected(struct cohort_pool *pool, bool collected)
 {
-	mutex_lock(&pool->log->engine);
+	cohort_log_hold(pool->log);
 	pool->collected = collected;
-	mutex_unlock(&pool->log->engine);
+	cohort_log_release(pool->log);
 }
 
 /* What comes in meanwhile is of younger segments. */

@@ -5,6 +5,7 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include "epoch.h"
+#include "log.h"
 #include "plant.h"
 #include "pool.h"
 #include "source.h"
@@ -40,6 +41,7 @@ struct cohort_volume *cohort_volume_new(struct cohort_source *source, struct map
 	vol->source = source;
 	vol->pool = source->pool;
 	vol->id = source->id;
+	vol->home = cohort_log_home(source->pool->log);
 	vol->md = md;
 	vol->chunk_shift = source->pool->chunk_shift;
 	vol->nr_chunks = DIV_ROUND_UP_ULL(source->size >> SECTOR_SHIFT, 1u << vol->chunk_shift);

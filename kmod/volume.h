@@ -78,6 +78,7 @@ struct cohort_volume {
 	struct delayed_work work;
 	bool requeue;			/* noflush suspend: held writes go back to dm */
 	struct workqueue_struct *wq;
+	u32 home;			/* head of the log for old chunks that are many */
 	atomic_t budget;		/* bytes between read and log write */
 	atomic_t reading;		/* chunks being read from bdev */
 	atomic_t users;			/* cuts that use bdev */

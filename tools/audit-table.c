@@ -24,6 +24,7 @@ struct chain {
 	u32 last_crc;
 	u32 length;
 	bool records;		/* some that the catalog may need */
+	bool side;		/* of the side log with this nonce */
 };
 
 struct table {
@@ -64,13 +65,14 @@ static bool data_good(const struct table *t, const struct cohort_batch *b, const
 static bool goes_on(const struct chain *chain, const struct cohort_batch *b)
 {
 	return b->nonce == chain->nonce && b->seq == chain->last + 1 &&
-	       b->prev_crc == chain->last_crc;
+	       b->prev_crc == chain->last_crc && chain->side == (b->kind == COHORT_BATCH_SIDE);
 }
 
 static void add_batch(const struct table *t, struct chain *chain, const struct cohort_batch *b)
 {
 	if (!chain->length) {
 		chain->nonce = b->nonce;
+		chain->side = b->kind == COHORT_BATCH_SIDE;
 		chain->first = b->seq;
 		chain->first_prev = b->prev_crc;
 	}
@@ -108,11 +110,13 @@ static void read_known(struct table *t, u32 segment)
 
 	if (store_read(t->store, segment_start(t, segment), t->buf, COHORT_BLOCK) ||
 	    cohort_batch_decode(t->seed, segment_start(t, segment), t->sb->segment_size,
-				t->sb->chunk_size, t->buf, &b))
+				t->sb->chunk_size, t->buf, &b) ||
+	    b.nonce != t->entry[segment].nonce || b.seq < t->entry[segment].min_seq)
 		return;
 	*chain = (struct chain){
 		.segment = segment, .order = t->entry[segment].seq, .nonce = b.nonce,
 		.first = b.seq, .last = b.seq, .first_prev = b.prev_crc, .last_crc = b.crc,
+		.side = b.kind == COHORT_BATCH_SIDE,
 	};
 	t->nr_chains++;
 }
@@ -134,6 +138,12 @@ static void read_chains(struct table *t)
 	}
 }
 
+/* Do both belong to one log? */
+static bool of_one_log(const struct chain *a, const struct chain *b)
+{
+	return a->side == b->side && (!a->side || a->nonce == b->nonce);
+}
+
 /* Does the log go on from the end of @chain, or end there? */
 static bool proven(const struct table *t, const struct chain *chain)
 {
@@ -143,6 +153,8 @@ static bool proven(const struct table *t, const struct chain *chain)
 	for (i = 0; i < t->nr_chains; i++) {
 		const struct chain *other = &t->chain[i];
 
+		if (!of_one_log(other, chain))
+			continue;
 		if (other->first == chain->last + 1 && other->first_prev == chain->last_crc)
 			return true;
 		if (other->first > chain->last)
@@ -151,7 +163,31 @@ static bool proven(const struct table *t, const struct chain *chain)
 	return newest;
 }
 
-/* A place in the order of use behind those that begin before it; 0: there is none. */
+static bool is_taken(const struct table *t, u64 place)
+{
+	u32 i;
+
+	for (i = 0; i < t->sb->nr_segments; i++)
+		if (t->entry[i].seq == place)
+			return true;
+	return false;
+}
+
+static u64 newest_place(const struct table *t)
+{
+	u64 newest = 0;
+	u32 i;
+
+	for (i = 0; i < t->sb->nr_segments; i++)
+		if (t->entry[i].seq > newest)
+			newest = t->entry[i].seq;
+	return newest;
+}
+
+/*
+ * A place in the order of use behind those of its log that begin before it; 0: there
+ * is none.
+ */
 static u64 place_of(const struct table *t, const struct chain *chain)
 {
 	u64 low = 0, high = U64_MAX;
@@ -160,14 +196,19 @@ static u64 place_of(const struct table *t, const struct chain *chain)
 	for (i = 0; i < t->nr_chains; i++) {
 		const struct chain *other = &t->chain[i];
 
-		if (!other->order || other == chain)
+		if (!other->order || other == chain || !of_one_log(other, chain))
 			continue;
 		if (other->first < chain->first && other->order > low)
 			low = other->order;
 		if (other->first >= chain->first && other->order < high)
 			high = other->order;
 	}
-	return low + 1 < high ? low + 1 : 0;
+	/* any will do for the first one of a side log */
+	if (!low && high == U64_MAX && chain->side)
+		return newest_place(t) + 1;
+	for (low++; low < high && is_taken(t, low); low++)
+		;
+	return low < high ? low : 0;
 }
 
 /* Taken for in use; false where that can not be told. */
@@ -187,15 +228,19 @@ static bool rebuild_segment(struct table *t, struct chain *chain)
 	}
 	t->entry[chain->segment] = (struct cohort_segment_entry){
 		.seq = chain->order, .nonce = chain->nonce, .length = chain->length,
-		.kind = COHORT_SEGMENT_LOG, .min_seq = chain->first,
+		.kind = chain->side ? COHORT_SEGMENT_SIDE : COHORT_SEGMENT_LOG,
+		.min_seq = chain->first,
 	};
 	return true;
 }
 
+/* Side logs last: they fit in wherever a place is left. */
 static int chain_cmp(const void *a, const void *b)
 {
 	const struct chain *x = a, *y = b;
 
+	if (x->side != y->side)
+		return x->side ? 1 : -1;
 	return x->first < y->first ? -1 : x->first > y->first;
 }
 
@@ -309,7 +354,7 @@ static void check_length(struct table *t, u32 segment)
 	struct cohort_segment_entry *entry = &t->entry[segment];
 	struct chain chain;
 
-	if (entry->kind != COHORT_SEGMENT_LOG || !entry->length ||
+	if (!cohort_segment_has_batches(entry->kind) || !entry->length ||
 	    entry->length + COHORT_BLOCK > t->sb->segment_size ||
 	    !read_chain(t, segment, &chain) || chain.nonce != entry->nonce ||
 	    chain.length <= entry->length)

@@ -248,7 +248,7 @@ static bool lacks(struct audit *audit, bool there, bool *feature, const char *wh
 
 /*
  * The bits are what keeps older versions from taking overlays for sources that are
- * gone, and batches of moved chunks for the end of the log.
+ * gone, batches of moved chunks for the end of the log, and side logs for damage.
  */
 static void audit_features(struct audit *audit)
 {
@@ -256,6 +256,7 @@ static void audit_features(struct audit *audit)
 	bool lay = lacks(audit, store->overlays, &store->sb.overlays, "overlays");
 
 	lay |= lacks(audit, store->moves, &store->sb.moves, "moved chunks");
+	lay |= lacks(audit, store->sides, &store->sb.sides, "side logs");
 	if (lay && !audit->rewrite)
 		store_lay_supers(store);
 }

@@ -62,8 +62,9 @@ static void dump_super(struct dump *dump, struct store *store, char letter, u64 
 	if (sb.log_start)
 		snprintf(start, sizeof(start), ", log from segment of use %" PRIu64 " on",
 			 sb.log_start);
-	line(dump, json_pack("{s{sssssssIsIsisisIsIsIsIsIsIsIsbsbsi}}", "superblock", "copy", name,
-			     "name", sb.name, "uuid", uuid, "generation", num(sb.generation),
+	line(dump, json_pack("{s{sssssssIsIsisisIsIsIsIsIsIsIsbsbsbsi}}", "superblock",
+			     "copy", name, "name", sb.name, "uuid", uuid,
+			     "generation", num(sb.generation),
 			     "size", num(sb.size), "chunk_size", (int)sb.chunk_size,
 			     "segment_size", (int)sb.segment_size,
 			     "segments_start", num(sb.segments_start),
@@ -71,16 +72,17 @@ static void dump_super(struct dump *dump, struct store *store, char letter, u64 
 			     "epoch_high", num(sb.epoch_high), "nonce", num(sb.nonce),
 			     "next_seq", num(sb.next_seq), "catalog_seq", num(sb.catalog_seq),
 			     "log_start", num(sb.log_start), "overlays", sb.overlays,
-			     "moves", sb.moves,
+			     "moves", sb.moves, "sides", sb.sides,
 			     "flags", (int)sb.flags),
 	     "superblock %s: pool %s, uuid %s, generation %" PRIu64 ", %" PRIu64
 	     " bytes, chunks of %u, %" PRIu64 " segments of %u from %" PRIu64
 	     " on, epochs below %" PRIu64 ", nonce %" PRIu64 ", batches from %" PRIu64
-	     " on, catalog from %" PRIu64 " on%s%s%s%s%s", name, sb.name, uuid, sb.generation,
+	     " on, catalog from %" PRIu64 " on%s%s%s%s%s%s", name, sb.name, uuid, sb.generation,
 	     sb.size, sb.chunk_size, sb.nr_segments, sb.segment_size, sb.segments_start,
 	     sb.epoch_high, sb.nonce, sb.next_seq, sb.catalog_seq, start,
 	     sb.overlays ? ", may have overlays" : "",
 	     sb.moves ? ", may have moved chunks" : "",
+	     sb.sides ? ", may have side logs" : "",
 	     sb.flags & COHORT_SB_CLEAN ? ", closed cleanly" : "",
 	     sb.flags & COHORT_SB_BREAK_ALL ? ", its snapshots are not to be trusted" : "");
 }
@@ -194,8 +196,10 @@ static void dump_catalog(struct dump *dump, const struct store *store)
 
 static int on_batch(struct store *store, const struct cohort_batch *b, u32 segment)
 {
-	static const char *const kind[] = { "", "preserve", "record", "move" };
-	static const char *const what[] = { "", "chunks", "bytes of records", "moved chunks" };
+	static const char *const kind[] = { "", "preserve", "record", "move", "side" };
+	static const char *const what[] = {
+		"", "chunks", "bytes of records", "moved chunks", "chunks by a side log",
+	};
 
 	line(store->user, json_pack("{s{sIsisIsssisI}}", "batch", "seq", num(b->seq),
 				    "segment", (int)segment, "address", num(b->address),
@@ -257,12 +261,17 @@ static int on_damage(struct store *store, const struct cohort_damage *d)
 
 static void dump_segment(struct dump *dump, u64 number, const struct cohort_segment_entry *e)
 {
+	static const char *const kinds[] = {
+		[COHORT_SEGMENT_LOG] = "log", [COHORT_SEGMENT_INDEX] = "index",
+		[COHORT_SEGMENT_SIDE] = "side",
+	};
 	char what[64] = "blocks of index runs";
 
-	if (e->kind == COHORT_SEGMENT_LOG)
-		snprintf(what, sizeof(what), "batches from %" PRIu64 " on", e->min_seq);
+	if (cohort_segment_has_batches(e->kind))
+		snprintf(what, sizeof(what), "%sbatches from %" PRIu64 " on",
+			 e->kind == COHORT_SEGMENT_SIDE ? "side log, " : "", e->min_seq);
 	line(dump, json_pack("{s{sIsssIsIsisI}}", "segment", "number", num(number),
-			     "kind", e->kind == COHORT_SEGMENT_LOG ? "log" : "index",
+			     "kind", kinds[e->kind],
 			     "seq", num(e->seq), "nonce", num(e->nonce),
 			     "length", (int)e->length, "min_seq", num(e->min_seq)),
 	     "segment %" PRIu64 ": use %" PRIu64 ", nonce %" PRIu64 ", %u bytes, %s", number,

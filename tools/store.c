@@ -284,7 +284,10 @@ static int load_log(struct store *store)
 		.table = store->table,
 	};
 	int err = cohort_replay_run(&r);
+	u64 i;
 
+	for (i = 0; i < store->sb.nr_segments; i++)
+		store->sides |= store->table[i].kind == COHORT_SEGMENT_SIDE;
 	store->last_seq = r.last_seq;
 	store->last_crc = r.last_crc;
 	store->max_epoch = r.max_epoch;
@@ -339,6 +342,7 @@ void store_forget(struct store *store)
 	store->index = NULL;
 	store->overlays = false;
 	store->moves = false;
+	store->sides = false;
 	store->why[0] = '\0';
 }
 

@@ -63,6 +63,7 @@ struct store {
 	u64 batches;
 	bool overlays;			/* a record or an entry of one, whatever @sb says */
 	bool moves;			/* the same of batches of chunks that were moved */
+	bool sides;			/* the same of segments of side logs */
 	char why[160];
 
 	struct store_block *over;	/* what is laid over it, newest first */
