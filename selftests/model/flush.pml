@@ -9,13 +9,16 @@
  * Each batch of the log preserves one chunk and has a segment of its own, so that
  * number, chunk and use of the segment are one. Batches reach the disk in any
  * order and complete in theirs. Two flushes and a merge run beside that, a
- * reader looks, and a crash may come between any two steps.
+ * reader looks, and a crash may come between any two steps. With LOGS=2 each batch
+ * goes by the main log or a side log, which complete each in its own order.
  *
  * good: BATCHES=4
  * good: BATCHES=5
+ * good: BATCHES=4 LOGS=2
  * mutant: RUNS_FIRST	a look asks the runs, then the index
  * mutant: UNLINK_EARLY	an entry leaves the index before its run is in the list
  * mutant: START_LATE	the log begins behind batches that are under way
+ * mutant: START_OF_MAIN LOGS=2	the log begins where the main one does
  * mutant: NO_FLUSH	superblocks are written while a run is in the disk's cache
  * mutant: ONE_COPY	the old catalog is written over when one superblock is new
  * mutant: ANY_RUN	a restart takes a run that the superblock's log_start does not cover
@@ -27,14 +30,20 @@
 #define BATCHES 4
 #endif
 #define RUNS	3		/* two flushed, one merged */
-#define DEPTH	2		/* batches in flight */
+#ifndef LOGS
+#define LOGS	1
+#endif
+#define DEPTH	(LOGS + 1)	/* batches in flight */
 
 #define GONE	0		/* what a run is on the disk */
 #define CACHED	1
 #define STABLE	2
 
-byte issued, completed;
+byte issued;
+byte oldest;			/* that is not complete, or @issued */
+byte log[BATCHES];		/* that a batch goes by */
 bool durable[BATCHES];
+bool complete[BATCHES];
 bool indexed[BATCHES];
 
 bool said[RUNS * BATCHES];	/* by run and chunk */
@@ -89,8 +98,14 @@ inline flush()
 	d_step {
 #ifdef START_LATE
 		s = issued;
+#elif defined(START_OF_MAIN)
+		s = 0;
+		do
+		:: s < issued && (complete[s] || log[s] != 0) -> s++
+		:: else -> break
+		od;
 #else
-		s = completed;
+		s = oldest;
 #endif
 		c = 0;
 		do
@@ -151,24 +166,54 @@ active proctype tidy()
 	byte n, s, c;
 
 	do
-	:: n < 2 && completed > start[0] -> flush()
+	:: n < 2 && oldest > start[0] -> flush()
 	:: n == 2 -> break
-	:: n < 2 && completed == BATCHES && start[0] == BATCHES -> goto end
+	:: n < 2 && oldest == BATCHES && start[0] == BATCHES -> goto end
 	od;
 	merge();
 end:	skip
 }
 
-active proctype log()
+/* Not of the same log in front of @c, or complete. */
+#define BEFORE(i, c)	((i) >= (c) || complete[i] || log[i] != log[c])
+#define IN_TURN(c)	(BEFORE(oldest, c) && BEFORE(oldest + 1, c))
+#define MAY_WRITE(c)	((c) < issued && !durable[c])
+#define MAY_COMPLETE(c)	((c) < issued && durable[c] && !complete[c] && IN_TURN(c))
+
+inline issue(l)
 {
+	log[issued] = l;
+	issued++
+}
+
+inline finish(i)
+{
+	c = i;
+	indexed[c] = true;
+	complete[c] = true;
 	do
-	:: d_step { issued < BATCHES && issued - completed < DEPTH -> issued++ }
-	:: d_step { issued > completed && !durable[completed] -> durable[completed] = true }
-	:: d_step { issued > completed + 1 && !durable[completed + 1] ->
-		durable[completed + 1] = true }
-	:: d_step { completed < issued && durable[completed] ->
-		indexed[completed] = true; completed++ }
-	:: completed == BATCHES -> break
+	:: oldest < issued && complete[oldest] -> oldest++
+	:: else -> break
+	od;
+	c = 0
+}
+
+active proctype disk_and_host()
+{
+	byte c;
+
+	do
+	:: d_step { issued < BATCHES && issued - oldest < DEPTH -> issue(0) }
+	:: d_step { MAY_WRITE(oldest) -> durable[oldest] = true }
+	:: d_step { MAY_WRITE(oldest + 1) -> durable[oldest + 1] = true }
+	:: d_step { MAY_COMPLETE(oldest) -> finish(oldest) }
+#if LOGS > 1
+	:: d_step { issued < BATCHES && issued - oldest < DEPTH -> issue(1) }
+	:: d_step { MAY_WRITE(oldest + 2) -> durable[oldest + 2] = true }
+	:: d_step { MAY_COMPLETE(oldest + 1) -> finish(oldest + 1) }
+	:: d_step { MAY_COMPLETE(oldest + 2) -> finish(oldest + 2) }
+#endif
+	:: oldest == BATCHES -> break
 	od
 }
 
@@ -184,7 +229,7 @@ active proctype look()
 	:: c < BATCHES - 1 -> c++
 	:: break
 	od;
-	completed > c;
+	complete[c];
 #ifdef RUNS_FIRST
 	found = IN_RUNS(c);
 	found = found || indexed[c];
@@ -203,8 +248,8 @@ inline recover(copy)
 		assert(!gone[catalog[copy]]);
 		c = 0;
 		do
-		:: c == completed -> break
-		:: else -> assert(TIMES(copy, c) == 1); c++
+		:: c == BATCHES -> break
+		:: else -> assert(!complete[c] || TIMES(copy, c) == 1); c++
 		od
 	fi
 }

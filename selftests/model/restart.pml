@@ -11,13 +11,20 @@
  * preserve is acknowledged. A batch is a PRESERVE of one chunk or the CUT
  * record. Cut 1 is there from the start, in the first slot.
  *
+ * With LOGS=2 there is a side log, which any preserve may go by instead. Each log
+ * completes in its own order and ends at its own hole; none looks at the other.
+ *
  * good: BATCHES=4 CUTS=3
  * good: BATCHES=5 CUTS=3 CRASHES=1
+ * good: LOGS=2 BATCHES=3 CUTS=3 CRASHES=1
+ * good: LOGS=2 BATCHES=3 CUTS=2 CRASHES=2
  * mutant: ANY_ORDER	a batch is acknowledged when it is durable itself
  * mutant: EPOCH_REUSED	a new life goes on from the newest cut in the catalog
  * mutant: HIGH_LATE	epochs are used before the high-water mark covers them
  * mutant: DROP_UNRESOLVED	replay drops entries of cuts that have no record
  * mutant: ANY_NONCE	replay takes a former life's batches behind the tail
+ * mutant: SIDE_ANY_ORDER LOGS=2 BATCHES=3	the same as ANY_ORDER, of the side log alone
+ * mutant: ACK_BY_MAIN LOGS=2 BATCHES=3	a side log's batch is acknowledged when the main log is complete
  */
 #ifndef BATCHES
 #define BATCHES 4
@@ -28,33 +35,42 @@
 #ifndef CRASHES
 #define CRASHES 2
 #endif
+#ifndef LOGS
+#define LOGS	1
+#endif
 #define CHUNKS	2
 #define WRITES	3		/* per chunk */
-#define DEPTH	2		/* batches in flight */
+#define DEPTH	2		/* batches in flight, in each log */
 #define NONE	255
 
 #define FREE	0
 #define CUT	1		/* kind of a batch that is a cut's record */
 #define PRESERVE(c)	(2 + (c))
 
+#define SLOTS	(LOGS * BATCHES)
+#define SLOT(l, i)	((l) * BATCHES + (i))
+#define MAIN	0
+#define SIDE	1
+
 /* on stable media */
 byte source[CHUNKS];
-byte kind[BATCHES];		/* of a slot of the log */
-byte key[BATCHES];
-byte data[BATCHES];
-byte nonce[BATCHES];
+byte kind[SLOTS];		/* of a slot of a log */
+byte key[SLOTS];
+byte data[SLOTS];
+byte nonce[SLOTS];
 byte high;			/* epochs below it may have been used */
 
 /* in memory */
 byte life;
 byte epoch;			/* the cut that would be taken now */
 byte era_key;			/* the cut that old content is filed under */
-byte head, tail;		/* batches in flight: [head, tail) */
-bool durable[BATCHES];
-bool done[BATCHES];
-byte new_kind[BATCHES];		/* of a batch in flight */
-byte new_key[BATCHES];
-byte new_data[BATCHES];
+byte head[LOGS], tail[LOGS];	/* batches in flight: [head, tail) */
+byte closed[LOGS];		/* what the newest replay found is below */
+bool durable[SLOTS];
+bool done[SLOTS];
+byte new_kind[SLOTS];		/* of a batch in flight */
+byte new_key[SLOTS];
+byte new_data[SLOTS];
 byte index[CHUNKS * (CUTS + 1)];	/* by chunk and key */
 bool live[CUTS + 1];		/* in the catalog, or not yet resolved */
 bool waiting[CHUNKS];		/* a write is held */
@@ -66,14 +82,16 @@ bool reported[CUTS + 1];
 
 #define AT(c, e)	((c) * (CUTS + 1) + (e))
 
-inline append(what, e, content)
+inline append(l, what, e, content)
 {
-	new_kind[tail] = what;
-	new_key[tail] = e;
-	new_data[tail] = content;
-	durable[tail] = false;
-	done[tail] = false;
-	tail++
+	k = SLOT(l, tail[l]);
+	new_kind[k] = what;
+	new_key[k] = e;
+	new_data[k] = content;
+	durable[k] = false;
+	done[k] = false;
+	k = 0;
+	tail[l]++
 }
 
 /* The write reaches the disk: it is in all cuts that were flipped after its tag. */
@@ -107,21 +125,23 @@ inline is_preserved(c)
 	od
 }
 
-inline host_write(c)
+inline host_write(l, c)
 {
 	wtag[c] = epoch;
 	waiting[c] = true;
 	is_preserved(c);
 	if
 	:: found -> land(c)
-	:: else -> append(PRESERVE(c), era_key, source[c])
-	fi
+	:: else -> append(l, PRESERVE(c), era_key, source[c])
+	fi;
+	e = 0;
+	found = false
 }
 
 /* No write of an older era is held: the seal. */
 inline record_cut()
 {
-	append(CUT, pending, 0);
+	append(MAIN, CUT, pending, 0);
 	pending = 0
 }
 
@@ -135,8 +155,9 @@ inline flip()
 	epoch++
 }
 
-inline complete(b)
+inline complete(l, i)
 {
+	b = SLOT(l, i);
 	done[b] = true;
 	if
 	:: new_kind[b] == CUT -> reported[new_key[b]] = true
@@ -144,16 +165,21 @@ inline complete(b)
 		c = new_kind[b] - PRESERVE(0);
 		index[AT(c, new_key[b])] = new_data[b];
 		land(c)
-	fi
+	fi;
+	b = 0;
+	c = 0;
+	e = 0
 }
 
-inline write_slot(b)
+inline write_slot(l, i)
 {
+	b = SLOT(l, i);
 	kind[b] = new_kind[b];
 	key[b] = new_key[b];
 	data[b] = new_data[b];
 	nonce[b] = life;
-	durable[b] = true
+	durable[b] = true;
+	b = 0
 }
 
 inline forget()
@@ -188,9 +214,10 @@ inline replay_one(b)
 
 /* A life is closed where its replay ended; what is behind must be of this life. */
 #ifdef ANY_NONCE
-#define GOOD(b)	(kind[b] != FREE)
+#define GOOD(l, i)	(kind[SLOT(l, i)] != FREE)
 #else
-#define GOOD(b)	(kind[b] != FREE && (b < closed || nonce[b] == life))
+#define GOOD(l, i) \
+	(kind[SLOT(l, i)] != FREE && (i < closed[l] || nonce[SLOT(l, i)] == life))
 #endif
 
 inline drop_unresolved()
@@ -207,17 +234,25 @@ inline drop_unresolved()
 	od
 }
 
+inline replay_log(l)
+{
+	tail[l] = 0;
+	do
+	:: tail[l] == BATCHES -> break
+	:: tail[l] < BATCHES && GOOD(l, tail[l]) -> replay_one(SLOT(l, tail[l])); tail[l]++
+	:: else -> break
+	od;
+	closed[l] = tail[l];
+	head[l] = tail[l]
+}
+
 inline replay()
 {
 	forget();
-	tail = 0;
-	do
-	:: tail == BATCHES -> break
-	:: tail < BATCHES && GOOD(tail) -> replay_one(tail); tail++
-	:: else -> break
-	od;
-	closed = tail;
-	head = tail;
+#if LOGS > 1
+	replay_log(SIDE);
+#endif
+	replay_log(MAIN);
 #ifdef DROP_UNRESOLVED
 	drop_unresolved();
 #endif
@@ -266,9 +301,16 @@ inline check_images()
 }
 
 #ifdef ANY_ORDER
-#define MAY_COMPLETE(b)	(durable[b] && !done[b])
+#define IN_TURN(l, i)	true
+#elif defined(SIDE_ANY_ORDER)
+#define IN_TURN(l, i)	((l) == SIDE || (i) == head[l])
 #else
-#define MAY_COMPLETE(b)	(durable[b] && !done[b] && b == head)
+#define IN_TURN(l, i)	((i) == head[l])
+#endif
+#ifdef ACK_BY_MAIN
+#define WHOLE(l, i)	((l) == SIDE && head[MAIN] == tail[MAIN] || durable[SLOT(l, i)])
+#else
+#define WHOLE(l, i)	durable[SLOT(l, i)]
 #endif
 
 #ifdef HIGH_LATE
@@ -277,35 +319,48 @@ inline check_images()
 #define COVERED	(epoch < high)
 #endif
 
-#define IN_FLIGHT(b)	(head <= (b) && (b) < tail)
-#define ROOM	(tail < BATCHES && tail - head < DEPTH)
+#define IN_FLIGHT(l, i)	(head[l] <= (i) && (i) < tail[l])
+#define MAY_COMPLETE(l, i) \
+	(IN_FLIGHT(l, i) && WHOLE(l, i) && !done[SLOT(l, i)] && IN_TURN(l, i))
+#define MAY_WRITE(l, i)	(IN_FLIGHT(l, i) && !durable[SLOT(l, i)])
+#define ROOM(l)	(tail[l] < BATCHES && tail[l] - head[l] < DEPTH)
+#define CAN_WRITE(l, c)	(ROOM(l) && !waiting[c] && source[c] < WRITES)
 
 init {
-	byte c, e, k, image, pending, crashes, closed;
+	byte b, c, e, k, image, pending, crashes;
 	bool found;
 
 	d_step {
 		kind[0] = CUT;
 		key[0] = 1;
 		nonce[0] = 1;
-		closed = 1;
+		closed[MAIN] = 1;
 		reported[1] = true;
 		high = 2;
 		life = 1;
 		replay()
 	}
 	do
-	:: d_step { ROOM && !waiting[0] && source[0] < WRITES -> host_write(0); e = 0; found = false }
-	:: d_step { ROOM && !waiting[1] && source[1] < WRITES -> host_write(1); e = 0; found = false }
+	:: d_step { CAN_WRITE(MAIN, 0) -> host_write(MAIN, 0) }
+	:: d_step { CAN_WRITE(MAIN, 1) -> host_write(MAIN, 1) }
 	:: d_step { epoch <= CUTS && !pending && COVERED -> flip() }
 	:: d_step { high <= epoch && epoch <= CUTS -> high = epoch + 1 }
-	:: d_step { pending && ROOM && (!waiting[0] || wtag[0] == epoch) &&
+	:: d_step { pending && ROOM(MAIN) && (!waiting[0] || wtag[0] == epoch) &&
 		    (!waiting[1] || wtag[1] == epoch) -> record_cut() }
-	:: d_step { IN_FLIGHT(head) && !durable[head] -> write_slot(head) }
-	:: d_step { IN_FLIGHT(head + 1) && !durable[head + 1] -> write_slot(head + 1) }
-	:: d_step { IN_FLIGHT(head) && MAY_COMPLETE(head) -> complete(head); c = 0; e = 0 }
-	:: d_step { IN_FLIGHT(head + 1) && MAY_COMPLETE(head + 1) -> complete(head + 1); c = 0; e = 0 }
-	:: d_step { IN_FLIGHT(head) && done[head] -> head++ }
+	:: d_step { MAY_WRITE(MAIN, head[MAIN]) -> write_slot(MAIN, head[MAIN]) }
+	:: d_step { MAY_WRITE(MAIN, head[MAIN] + 1) -> write_slot(MAIN, head[MAIN] + 1) }
+	:: d_step { MAY_COMPLETE(MAIN, head[MAIN]) -> complete(MAIN, head[MAIN]) }
+	:: d_step { MAY_COMPLETE(MAIN, head[MAIN] + 1) -> complete(MAIN, head[MAIN] + 1) }
+	:: d_step { IN_FLIGHT(MAIN, head[MAIN]) && done[SLOT(MAIN, head[MAIN])] -> head[MAIN]++ }
+#if LOGS > 1
+	:: d_step { CAN_WRITE(SIDE, 0) -> host_write(SIDE, 0) }
+	:: d_step { CAN_WRITE(SIDE, 1) -> host_write(SIDE, 1) }
+	:: d_step { MAY_WRITE(SIDE, head[SIDE]) -> write_slot(SIDE, head[SIDE]) }
+	:: d_step { MAY_WRITE(SIDE, head[SIDE] + 1) -> write_slot(SIDE, head[SIDE] + 1) }
+	:: d_step { MAY_COMPLETE(SIDE, head[SIDE]) -> complete(SIDE, head[SIDE]) }
+	:: d_step { MAY_COMPLETE(SIDE, head[SIDE] + 1) -> complete(SIDE, head[SIDE] + 1) }
+	:: d_step { IN_FLIGHT(SIDE, head[SIDE]) && done[SLOT(SIDE, head[SIDE])] -> head[SIDE]++ }
+#endif
 	:: d_step { crashes < CRASHES -> crashes++; replay(); check_images() }
 	:: else -> break
 	od
