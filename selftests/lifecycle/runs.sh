@@ -5,8 +5,7 @@
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../cut/stage.sh"
-
-M1=/dev/mapper/m1
+. "$(dirname "$0")/sums.sh"
 
 # raise SIZE: m1 and m2 of SIZE, and a pool that flushes its index behind each MiB of log.
 raise()
@@ -18,64 +17,11 @@ raise()
 	attach m2 "$SLICE2"
 }
 
-dump_pool()
-{
-	dd if=/dev/mapper/store of=pool.img bs=1M iflag=direct status=none
-	cohortctl pool dump pool.img >said
-	rm pool.img
-}
-
 runs() { dump_pool; grep -c '^run ' said || true; }
 has_runs() { [[ $(runs) -ge 1 ]]; }
 # The worker flushes when it is its turn, which may be behind the write that made it due.
 await_runs() { wait_for 30 has_runs; }
-sum_of() { sha256sum <"$1"; }
 used() { show p RemainingManagedSpace; }
-
-# overwrite SEED [OPTION...]: all of m1 in chunks, in any order.
-overwrite()
-{
-	fio --name=w --filename=$M1 --direct=1 --rw=randwrite --bs=4k --iodepth=16 \
-		--ioengine=libaio --output=/dev/null --randseed="$1" --norandommap=0 "${@:2}"
-}
-
-# note_sum NAME: what the source shows, which is what image NAME has to show from its cut on.
-note_sum() { sum_of $M1 >"$1.sum"; }
-image_is_right() { same "$(sum_of "/dev/mapper/$1_1")" "$(<"$1.sum")" "image $1"; }
-
-images_are_right()
-{
-	local name
-
-	for name in "$@"; do
-		image_is_right "$name"
-	done
-}
-
-take() { note_sum "$1"; snapshot "$1" m1; }
-
-restart()
-{
-	cohortctl detach m1 >/dev/null
-	cohortctl detach m2 >/dev/null
-	cohortctl pool close p >/dev/null
-	cohortctl pool open /dev/mapper/store >/dev/null
-	attach_again m1 "$SLICE1"
-	attach_again m2 "$SLICE2"
-}
-
-# As the pool is now, without a word to it.
-crash()
-{
-	freeze /dev/mapper/store
-	cohortctl detach m1 >/dev/null
-	cohortctl detach m2 >/dev/null
-	cohortctl pool close p >/dev/null
-	thaw /dev/mapper/store
-	cohortctl pool open /dev/mapper/store >/dev/null
-	attach_again m1 "$SLICE1"
-	attach_again m2 "$SLICE2"
-}
 
 t_images_read_what_was_flushed()
 {
