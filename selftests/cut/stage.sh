@@ -69,6 +69,14 @@ clean_always()
 	defer eval "echo 6 >$module_parameters/clean_free"
 }
 
+# many_heads COUNT: pools opened from now on write so many logs side by side, at each occasion.
+many_heads()
+{
+	echo "$1" >$module_parameters/log_heads
+	echo 1 >$module_parameters/log_fill
+	defer eval "echo 0 >$module_parameters/log_heads; echo 32 >$module_parameters/log_fill"
+}
+
 # make_pool [DEVICE]: pool p, and the promise that all of it goes in the end.
 make_pool()
 {

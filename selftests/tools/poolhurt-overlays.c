@@ -18,28 +18,12 @@ static struct {
 	u32 crc;		/* of the header before */
 } end;
 
-static u32 free_segment(u64 *order)
-{
-	u32 found = U32_MAX;
-
-	*order = 0;
-	for (u32 i = 0; i < hurt.sb.nr_segments; i++) {
-		if (hurt.store.table[i].seq > *order)
-			*order = hurt.store.table[i].seq;
-		if (!hurt.store.table[i].seq && found == U32_MAX)
-			found = i;
-	}
-	if (found == U32_MAX)
-		errx(2, "no segment is free");
-	return found;
-}
-
 static void go_on(void)
 {
 	const struct cohort_batch *last = &hurt.batch[hurt.nr_batches - 1].b;
 	u64 order;
 
-	end.segment = free_segment(&order);
+	end.segment = hurt_free_segment(&order);
 	end.offset = 0;
 	end.seq = last->seq + 1;
 	end.nonce = last->nonce;
@@ -139,11 +123,7 @@ static void set_features(bool overlays, bool moves)
 {
 	hurt.sb.overlays = overlays;
 	hurt.sb.moves = moves;
-	for (int i = 0; i < 2; i++) {
-		hurt.sb.generation++;
-		cohort_super_encode(&hurt.sb, hurt.base +
-				    cohort_super_address(hurt.sb.generation));
-	}
+	hurt_lay_supers();
 }
 
 /* Images that are written, one of them forgotten again. */

@@ -363,5 +363,7 @@ const struct hurt_way hurt_ways[] = {
 	WAY(overlay_chunk_former_flip), WAY(overlay_chunk_below_flip),
 	WAY(overlay_moved), WAY(overlay_moved_no_feature), WAY(overlay_moved_flip),
 	WAY(overlay_moved_early), WAY(overlay_moved_old),
+	WAY(side_log), WAY(side_no_feature), WAY(side_first_flip), WAY(side_torn),
+	WAY(side_closed_flip), WAY(side_table_zero), WAY(side_overlay),
 	{ NULL, NULL },
 };

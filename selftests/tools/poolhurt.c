@@ -58,6 +58,14 @@ static void open_pool(const char *path)
 	hurt.seed = cohort_pool_seed(hurt.sb.uuid);
 }
 
+/* Those of a log come one behind the other. */
+static bool of_one_log(const struct cohort_batch *a, const struct cohort_batch *b)
+{
+	if (a->kind == COHORT_BATCH_SIDE || b->kind == COHORT_BATCH_SIDE)
+		return a->kind == b->kind && a->nonce == b->nonce;
+	return true;
+}
+
 /* Batch @i is changed in place; it and all behind it get their checksums anew. */
 void hurt_rechain(u32 i)
 {
@@ -65,7 +73,7 @@ void hurt_rechain(u32 i)
 		struct cohort_batch *b = &hurt.batch[i].b;
 		u8 *block = hurt.base + b->address;
 
-		if (i)
+		if (i && of_one_log(&hurt.batch[i - 1].b, b))
 			b->prev_crc = hurt.batch[i - 1].b.crc;
 		if (b->kind == COHORT_BATCH_RECORD)
 			b->data_crc = cohort_crc32c(~0u, b->data_len ? block + COHORT_BLOCK :
@@ -84,6 +92,31 @@ void hurt_table(u32 segment, const struct cohort_segment_entry *entry)
 		errx(2, "the table is damaged already");
 	all[segment - first] = *entry;
 	cohort_table_encode(hurt.seed, cohort_table_address(first), all, sector);
+}
+
+void hurt_lay_supers(void)
+{
+	for (int i = 0; i < 2; i++) {
+		hurt.sb.generation++;
+		cohort_super_encode(&hurt.sb, hurt.base +
+				    cohort_super_address(hurt.sb.generation));
+	}
+}
+
+u32 hurt_free_segment(u64 *order)
+{
+	u32 found = U32_MAX;
+
+	*order = 0;
+	for (u32 i = 0; i < hurt.sb.nr_segments; i++) {
+		if (hurt.store.table[i].seq > *order)
+			*order = hurt.store.table[i].seq;
+		if (!hurt.store.table[i].seq && found == U32_MAX)
+			found = i;
+	}
+	if (found == U32_MAX)
+		errx(2, "no segment is free");
+	return found;
 }
 
 /* @name: NULL for that of @id. */

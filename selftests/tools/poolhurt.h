@@ -37,6 +37,10 @@ u8 *hurt_segment(u32 segment);
 void hurt_rechain(u32 i);
 /* Writes one entry of the segment table, checksum and all. */
 void hurt_table(u32 segment, const struct cohort_segment_entry *entry);
+/* Writes both superblocks as @hurt.sb is. */
+void hurt_lay_supers(void);
+/* A free segment; *@order is the newest use of any. */
+u32 hurt_free_segment(u64 *order);
 /* The newest record of that name, in place, and the number of its batch. */
 struct cohort_disk_record *hurt_record(u16 type, const char *name, u32 *batch);
 struct cohort_disk_record *hurt_record_of(u16 type, u32 id, u32 *batch);
@@ -84,5 +88,14 @@ void overlay_moved_no_feature(void);
 void overlay_moved_flip(void);
 void overlay_moved_early(void);
 void overlay_moved_old(void);
+
+/* Side logs, and ways to damage them, see poolhurt-sides.c. */
+void side_log(void);
+void side_no_feature(void);
+void side_first_flip(void);
+void side_torn(void);
+void side_closed_flip(void);
+void side_table_zero(void);
+void side_overlay(void);
 
 #endif

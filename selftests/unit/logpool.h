@@ -50,14 +50,19 @@ static void write_table(u32 segment)
 	cohort_table_encode(pool.seed, addr, &pool.table[first], pool.disk + addr);
 }
 
-static void use_segment(u32 segment, u64 seq)
+static void use_segment_as(u32 segment, u64 seq, u32 kind)
 {
 	pool.segment = segment;
 	pool.offset = 0;
 	pool.table[segment] = (struct cohort_segment_entry){
-		.seq = seq, .nonce = pool.nonce, .kind = COHORT_SEGMENT_LOG, .min_seq = pool.seq,
+		.seq = seq, .nonce = pool.nonce, .kind = kind, .min_seq = pool.seq,
 	};
 	write_table(segment);
+}
+
+static void use_segment(u32 segment, u64 seq)
+{
+	use_segment_as(segment, seq, COHORT_SEGMENT_LOG);
 }
 
 static void close_segment(void)
@@ -95,7 +100,7 @@ static void put_batch(u32 kind, u32 count, u32 data_len, u32 data_crc)
 	pool.offset += COHORT_BLOCK + data_len;
 }
 
-static void put_preserves(u32 count, u64 epoch)
+static void put_chunks(u32 kind, u32 count, u64 epoch)
 {
 	for (u32 i = 0; i < count; i++) {
 		u8 *data = here() + COHORT_BLOCK + i * CHUNK;
@@ -105,7 +110,12 @@ static void put_preserves(u32 count, u64 epoch)
 		p.crc = cohort_crc32c(~0u, data, CHUNK);
 		cohort_preserve_encode(here(), i, &p);
 	}
-	put_batch(COHORT_BATCH_PRESERVE, count, count * CHUNK, 0);
+	put_batch(kind, count, count * CHUNK, 0);
+}
+
+static void put_preserves(u32 count, u64 epoch)
+{
+	put_chunks(COHORT_BATCH_PRESERVE, count, epoch);
 }
 
 static void put_deletions(u32 first_id, u32 count)

@@ -93,6 +93,18 @@ file_is_in_use()
 	[[ $? -eq 5 ]] && grep -q 'in use' "$dir/err"
 }
 
+# Its batches say by themselves that they are of a side log, and of which.
+side_log_is_made_again()
+{
+	cp "$dir/v1-crashed.img" "$dir/hurt.img"
+	"$hurt" side_table_zero "$dir/hurt.img" && says repaired "$dir/hurt.img" --repair &&
+		tool 0 pool dump "$dir/hurt.img" || return 1
+	[[ $(grep -c 'chunks by a side log' "$dir/out") -eq 3 ]] || {
+		cat "$dir/out"
+		return 1
+	}
+}
+
 check "golden image, closed" is_golden closed
 check "golden image, crashed" is_golden crashed
 check "golden image, with runs" is_golden runs
@@ -100,6 +112,7 @@ check "golden image, flushed" runs_are_made_as_ever
 check "runs say what the log says" runs_say_the_same
 check "a repair is final" repair_is_final
 check "a repair that is cut off" repair_is_cut_off
+check "the table of a side log" side_log_is_made_again
 check "JSON" json_is_good
 check "no pool there" no_pool_there
 check "a file in use" file_is_in_use
@@ -107,8 +120,9 @@ check "a file in use" file_is_in_use
 while read -r way closed crashed both one; do
 	check "damage $way, closed" damage closed "$way" "$closed" "${both%%,*}" "${one%%,*}"
 	check "damage $way, crashed" damage crashed "$way" "$crashed" "${both##*,}" "${one##*,}"
-done < <(grep -v '^#\|^runs\?_\|^overlays\?_' "$(dirname "$0")/pool-check.table")
+done < <(grep -v '^#\|^runs\?_\|^overlays\?_\|^side_' "$(dirname "$0")/pool-check.table")
 damage_each runs "runs\\?_"
+damage_each crashed side_
 ways=$("$hurt" list | sort)
 check "each way to damage a pool has its verdict" \
 	diff <(grep -v '^#\|^runs_\|^overlays_' "$(dirname "$0")/pool-check.table" | cut -d ' ' -f 1 | sort) - <<<"$ways"

@@ -371,6 +371,240 @@ static void record_that_lies(void)
 	CHECK_INT(replay(), -EUCLEAN, "replay");
 }
 
+/* ---- side logs ---- */
+
+/* Where the log that is being written goes on when it is its turn again. */
+static struct place {
+	u32 segment;
+	u32 offset;
+	u32 crc;
+	u64 nonce;
+	u64 seq;
+	u64 completed;
+} main_log, side_log;
+
+static void leave(struct place *place)
+{
+	*place = (struct place){
+		pool.segment, pool.offset, pool.crc, pool.nonce, pool.seq, pool.completed,
+	};
+}
+
+static void go_to(const struct place *place)
+{
+	pool.segment = place->segment;
+	pool.offset = place->offset;
+	pool.crc = place->crc;
+	pool.nonce = place->nonce;
+	pool.seq = place->seq;
+	pool.completed = place->completed;
+}
+
+/* The @nth side log of the activation begins; the main one is left where it is. */
+static void begin_side(u32 nth, u32 segment, u64 use)
+{
+	leave(&main_log);
+	pool.nonce = NONCE + nth;
+	pool.seq = 1;
+	pool.crc = 0;
+	pool.completed = 0;
+	use_segment_as(segment, use, COHORT_SEGMENT_SIDE);
+}
+
+static void back_to_main(void)
+{
+	leave(&side_log);
+	go_to(&main_log);
+}
+
+static void side_logs_beside_the_main_one(void)
+{
+	new_pool();
+	put_deletions(1, 1);
+	begin_side(1, 1, 2);
+	put_chunks(COHORT_BATCH_SIDE, 2, 3);
+	back_to_main();
+	put_preserves(1, 4);
+	begin_side(2, 2, 3);
+	put_chunks(COHORT_BATCH_SIDE, 1, 5);
+	back_to_main();
+	put_deletions(2, 1);
+	CHECK_INT(replay(), 0, "replay");
+	CHECK_INT(got.preserves, 4, "chunks");
+	CHECK_INT(got.epochs, 3 + 3 + 4 + 5, "their epochs");
+	CHECK_INT(got.records, 2, "records");
+	CHECK_INT(got.r.last_seq, pool.seq - 1, "last batch of the main log");
+	CHECK_INT(got.r.last_crc, pool.crc, "its checksum");
+	CHECK_INT(got.r.max_epoch, 5, "newest epoch");
+	CHECK_INT(got.table[1].length, COHORT_BLOCK + 2 * CHUNK, "length of a side segment");
+}
+
+static void side_log_alone(void)
+{
+	new_pool();
+	begin_side(1, 1, 2);
+	put_chunks(COHORT_BATCH_SIDE, 1, 3);
+	put_chunks(COHORT_BATCH_SIDE, 1, 4);
+	CHECK_INT(replay(), 0, "replay");
+	CHECK_INT(got.preserves, 2, "chunks");
+	CHECK_INT(got.r.last_seq, 0, "last batch of the main log");
+}
+
+/* What one log lost at its end says nothing of another. */
+static void each_log_ends_where_it_is_torn(void)
+{
+	u8 *at;
+
+	new_pool();
+	put_deletions(1, 1);
+	begin_side(1, 1, 2);
+	put_chunks(COHORT_BATCH_SIDE, 1, 3);
+	at = here();
+	put_chunks(COHORT_BATCH_SIDE, 1, 4);
+	put_chunks(COHORT_BATCH_SIDE, 1, 5);
+	back_to_main();
+	put_deletions(2, 1);
+	at[COHORT_BLOCK + 9] ^= 1;
+	CHECK_INT(replay(), 0, "replay");
+	CHECK_INT(got.epochs, 3, "epochs of what is whole");
+	CHECK_INT(got.records, 2, "records");
+	at[COHORT_BLOCK + 9] ^= 1;
+	at = segment_at(0, 0);
+	at[90] ^= 1;
+	CHECK_INT(replay(), 0, "replay");
+	CHECK_INT(got.epochs, 3 + 4 + 5, "epochs of the side log");
+	CHECK_INT(got.records, 0, "records");
+}
+
+static void damage_in_a_side_log(void)
+{
+	u8 *at;
+
+	new_pool();
+	put_deletions(1, 1);
+	begin_side(1, 1, 2);
+	at = here();
+	put_chunks(COHORT_BATCH_SIDE, 1, 3);
+	pool.completed = 1;
+	put_chunks(COHORT_BATCH_SIDE, 1, 4);
+	at[90] ^= 1;
+	CHECK_INT(replay(), -EUCLEAN, "a batch that a later one says was complete");
+	at[90] ^= 1;
+	close_segment();
+	CHECK_INT(replay(), 0, "as it was");
+	at[90] ^= 1;
+	CHECK_INT(replay(), -EUCLEAN, "a closed segment");
+}
+
+/* A segment that one log had before: its batches are of no other. */
+static void batch_of_another_log(void)
+{
+	new_pool();
+	begin_side(1, 1, 2);
+	put_chunks(COHORT_BATCH_SIDE, 1, 3);
+	put_chunks(COHORT_BATCH_SIDE, 1, 4);
+	/* the same place, of the next side log, which has not come to write there */
+	pool.nonce = NONCE + 2;
+	pool.seq = 1;
+	use_segment_as(1, 3, COHORT_SEGMENT_SIDE);
+	CHECK_INT(replay(), 0, "replay");
+	CHECK_INT(got.preserves, 0, "chunks");
+	/* a log has its own kind of batches, whatever their nonce */
+	pool.crc = 0;
+	put_preserves(1, 3);
+	CHECK_INT(replay(), 0, "replay");
+	CHECK_INT(got.preserves, 0, "chunks of the main log in a side log");
+	back_to_main();
+	put_chunks(COHORT_BATCH_SIDE, 1, 3);
+	CHECK_INT(replay(), 0, "replay");
+	CHECK_INT(got.preserves, 0, "chunks of a side log in the main log");
+}
+
+/* Images are written by the main log, whose numbers order their entries. */
+static void overlay_in_a_side_log(void)
+{
+	struct cohort_preserve p = {
+		.source = COHORT_OVERLAY_ID | 1, .epoch = cohort_overlay_epoch(1),
+	};
+
+	new_pool();
+	begin_side(1, 1, 2);
+	memset(here() + COHORT_BLOCK, 1, CHUNK);
+	p.crc = cohort_crc32c(~0u, here() + COHORT_BLOCK, CHUNK);
+	cohort_preserve_encode(here(), 0, &p);
+	put_batch(COHORT_BATCH_SIDE, 1, CHUNK, 0);
+	CHECK_INT(replay(), -EUCLEAN, "replay");
+	CHECK(strstr(got.r.why, "epoch"), "'%s'", got.r.why);
+}
+
+/* Two lives of the same side log: the numbers begin anew, the nonce tells them apart. */
+static void side_logs_of_two_lives(void)
+{
+	new_pool();
+	begin_side(1, 1, 2);
+	put_chunks(COHORT_BATCH_SIDE, 1, 3);
+	put_chunks(COHORT_BATCH_SIDE, 1, 4);
+	close_segment();
+	begin_side(COHORT_LOG_HEADS + 1, 2, 3);
+	put_chunks(COHORT_BATCH_SIDE, 1, 5);
+	CHECK_INT(replay(), 0, "replay");
+	CHECK_INT(got.epochs, 3 + 4 + 5, "epochs");
+}
+
+/* Nothing is left of what a side log wrote before this segment. */
+static void begin_side_late(u64 first, u64 min)
+{
+	new_pool();
+	put_deletions(1, 1);
+	begin_side(1, 1, 2);
+	pool.seq = min;
+	use_segment_as(1, 2, COHORT_SEGMENT_SIDE);
+	pool.seq = first;
+	pool.completed = first - 1;
+}
+
+static void side_log_begins_with_a_torn_batch(void)
+{
+	u8 *at;
+
+	begin_side_late(500, 500);
+	put_chunks(COHORT_BATCH_SIDE, 1, 3);
+	segment_at(1, COHORT_BLOCK)[7] ^= 1;
+	CHECK_INT(replay(), 0, "the header is there, not all of the data");
+	CHECK_INT(got.preserves, 0, "chunks");
+	/* its number was lower when the segment was prepared */
+	begin_side_late(500, 480);
+	at = here();
+	put_chunks(COHORT_BATCH_SIDE, 1, 3);
+	put_chunks(COHORT_BATCH_SIDE, 1, 4);
+	at[90] ^= 1;
+	CHECK_INT(replay(), 0, "the second one is there, not the first");
+	CHECK_INT(got.preserves, 0, "chunks");
+	pool.completed = 500;
+	put_chunks(COHORT_BATCH_SIDE, 1, 5);
+	CHECK_INT(replay(), -EUCLEAN, "the third one was written when the first was complete");
+}
+
+/* Prepared, not used, and full of what it was before in the same life of the log. */
+static void side_segment_that_is_not_used(void)
+{
+	begin_side_late(3, 3);
+	put_chunks(COHORT_BATCH_SIDE, 1, 3);
+	pool.completed = 3;
+	put_chunks(COHORT_BATCH_SIDE, 1, 4);
+	pool.seq = 500;
+	use_segment_as(1, 2, COHORT_SEGMENT_SIDE);
+	CHECK_INT(replay(), 0, "replay");
+	CHECK_INT(got.preserves, 0, "chunks");
+	CHECK_INT(got.table[1].seq, 0, "it is free");
+	/* one that was used instead */
+	use_segment_as(2, 3, COHORT_SEGMENT_SIDE);
+	pool.completed = 499;
+	put_chunks(COHORT_BATCH_SIDE, 1, 5);
+	CHECK_INT(replay(), 0, "replay");
+	CHECK_INT(got.epochs, 5, "epoch of the chunk behind it");
+}
+
 int main(void)
 {
 	static const struct unit_case cases[] = {
@@ -393,6 +627,15 @@ int main(void)
 		{ "entries_that_were_moved", entries_that_were_moved },
 		{ "moved_before_it_was_written", moved_before_it_was_written },
 		{ "record_that_lies", record_that_lies },
+		{ "side_logs_beside_the_main_one", side_logs_beside_the_main_one },
+		{ "side_log_alone", side_log_alone },
+		{ "each_log_ends_where_it_is_torn", each_log_ends_where_it_is_torn },
+		{ "damage_in_a_side_log", damage_in_a_side_log },
+		{ "batch_of_another_log", batch_of_another_log },
+		{ "overlay_in_a_side_log", overlay_in_a_side_log },
+		{ "side_logs_of_two_lives", side_logs_of_two_lives },
+		{ "side_log_begins_with_a_torn_batch", side_log_begins_with_a_torn_batch },
+		{ "side_segment_that_is_not_used", side_segment_that_is_not_used },
 	};
 
 #ifdef COHORT_PLANT
