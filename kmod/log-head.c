@@ -282,7 +282,9 @@ static bool may_begin(const struct cohort_log_head *head, const struct cohort_lo
 		return false;
 	if (waiting >= min(cohort_head_fill(), most))
 		return true;
-	if (queue == &head->log->moves)
+	/* what no other head takes does not wait for them */
+	if (queue == &head->log->moves ||
+	    (!cohort_head_is_side(head) && waiting > READ_ONCE(queue->of_sources)))
 		return !head->nr_inflight;
 	/* what waits before the count: who completes the last batch looks in turn */
 	smp_mb();

@@ -429,13 +429,15 @@ void cohort_log_close_sides(struct cohort_log *log, bool idle)
 	}
 }
 
-u32 cohort_log_side_segments(const struct cohort_log *log)
+u64 cohort_log_used(const struct cohort_log *log)
 {
-	u32 i, n = 0;
+	u64 used = READ_ONCE(log->segs.next_seq);
+	u32 i;
 
-	for (i = 1; i < log->nr_heads; i++)
-		n += (READ_ONCE(log->head[i].seg) >= 0) + !!READ_ONCE(log->segs.next[i].use);
-	return n;
+	for (i = 0; i < log->nr_heads; i++)
+		used -= (i && READ_ONCE(log->head[i].seg) >= 0) +
+			!!READ_ONCE(log->segs.next[i].use);
+	return used;
 }
 
 void cohort_log_stop(struct cohort_log *log)
@@ -583,7 +585,19 @@ bool cohort_log_waits(struct cohort_log *log, bool (*is)(const struct cohort_log
 	return found;
 }
 
-u64 cohort_log_oldest_use(struct cohort_log *log)
+/* Nothing may go by the main head for long: the log could never begin behind it then. */
+static u64 pass_idle(struct cohort_log_head *head, u64 behind)
+{
+	u64 use = cohort_head_oldest_use(head);
+
+	if (use > behind || head->nr_inflight ||
+	    cohort_segments_free(&head->log->segs) <= head->log->chunks.leave)
+		return use;
+	cohort_head_give_up(head);
+	return cohort_head_oldest_use(head);
+}
+
+u64 cohort_log_oldest_use(struct cohort_log *log, u64 behind)
 {
 	u64 oldest = U64_MAX;
 	u32 i;
@@ -593,7 +607,7 @@ u64 cohort_log_oldest_use(struct cohort_log *log)
 		struct cohort_log_head *head = &log->head[i];
 
 		mutex_lock(&head->engine);
-		oldest = min(oldest, cohort_head_oldest_use(head));
+		oldest = min(oldest, pass_idle(head, behind));
 		mutex_unlock(&head->engine);
 	}
 	return oldest;

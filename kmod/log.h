@@ -125,13 +125,14 @@ int cohort_log_append(struct cohort_log *log, const void *records, u32 len, u64 
 /*
  * The use, as the segment table has it, of the oldest segment that a batch is or
  * will be written to: what is in older ones is complete, and its ops have ended.
- * Sleeps.
+ * Heads that have nothing to do close their segments for this, the main one if its
+ * is not younger than @behind. Sleeps.
  */
-u64 cohort_log_oldest_use(struct cohort_log *log);
+u64 cohort_log_oldest_use(struct cohort_log *log, u64 behind);
 /* Side heads, or those with no batch under way, let go of the segments they have. Sleeps. */
 void cohort_log_close_sides(struct cohort_log *log, bool idle);
-/* So many have they. Any context. */
-u32 cohort_log_side_segments(const struct cohort_log *log);
+/* The next use of a segment, less those that are begun by side heads or prepared. Any context. */
+u64 cohort_log_used(const struct cohort_log *log);
 /* Chunks that a segment has room for, in batches of at most @most. Any context. */
 u32 cohort_log_segment_room(const struct cohort_log *log, u32 most);
 /* Space came back, or waiting ops may be unneeded: look again. Any context. */

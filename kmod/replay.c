@@ -410,15 +410,30 @@ static u64 number_at(const struct walk *w, u32 segment, u32 at)
 	return next == at ? b.seq : b.seq - 1;
 }
 
-/* Side logs may leave a segment that was to be theirs. */
+/* A log may leave a segment that was to be its own. */
 static bool is_unused(const struct walk *w, u32 segment)
 {
-	const struct cohort_segment_entry *entry = &w->r->table[segment];
 	struct cohort_batch b;
 	u32 at = 0;
 
-	return is_side_segment(entry) && !entry->length &&
+	return !w->r->table[segment].length &&
 	       !next_own(w, segment, w->r->sb->segment_size, &at, &b);
+}
+
+/*
+ * A side log goes on in the next segment as if this one were not, unless it is known
+ * that the batch which is missing there was to be in here. The main one has records,
+ * none of which counts without those before: it goes on only if nothing is missing.
+ */
+static void pass_unused(struct walk *w, u32 segment)
+{
+	struct cohort_segment_entry *entry = &w->r->table[segment];
+
+	if (!w->bad_seq && (!is_side_segment(entry) || w->r->last_seq >= entry->min_seq)) {
+		w->bad_seq = w->r->last_seq + 1;
+		w->bad_nonce = entry->nonce;
+	}
+	memset(entry, 0, sizeof(*entry));
 }
 
 /* The batches end at @at: does something say that there were more? */
@@ -497,7 +512,7 @@ static int replay_segment(struct walk *w, u32 segment)
 			.kind = COHORT_DAMAGE_READ, .segment = segment, .err = err,
 		});
 	if (is_unused(w, segment)) {
-		memset(entry, 0, sizeof(*entry));
+		pass_unused(w, segment);
 		return 0;
 	}
 	if (w->bad_seq && entry->nonce == w->bad_nonce && !continues(w, segment)) {

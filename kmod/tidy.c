@@ -61,11 +61,9 @@ int cohort_pool_tidy_init(struct cohort_pool *pool)
 
 static bool flush_due(struct cohort_pool *pool)
 {
-	u64 next = cohort_segments_next_use(&pool->log->segs, 0);
+	u64 next = cohort_log_used(pool->log);
 	u64 start = max(READ_ONCE(pool->sb.log_start), 1ull);
 
-	/* what side heads have begun is not to be had */
-	start += cohort_log_side_segments(pool->log);
 	return (next > start && next - start > READ_ONCE(pool->flush_uses)) ||
 		cohort_index_count(pool->index) > READ_ONCE(pool->flush_entries);
 }
@@ -246,7 +244,9 @@ static int flush_older(struct flush *f)
 
 static int flush(struct cohort_pool *pool)
 {
-	struct flush f = { .pool = pool, .start = cohort_log_oldest_use(pool->log) };
+	struct flush f = {
+		.pool = pool, .start = cohort_log_oldest_use(pool->log, pool->sb.log_start),
+	};
 	int err;
 
 	lockdep_assert_held(&pool->catalog_mutex);

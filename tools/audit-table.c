@@ -133,7 +133,7 @@ static void read_chains(struct table *t)
 	for (i = 0; i < t->sb->nr_segments; i++) {
 		if (is_lost(t, i))
 			t->nr_chains += read_chain(t, i, &t->chain[t->nr_chains]);
-		else if (t->entry[i].seq)
+		else if (t->entry[i].seq && cohort_segment_has_batches(t->entry[i].kind))
 			read_known(t, i);
 	}
 }
