@@ -117,6 +117,27 @@ t_idle_side_head_holds_no_flush_back()
 	images_are_right a b
 }
 
+starts_behind_most() { (($(log_start) + 4 > $(newest_side))); }
+
+# All goes by the head of one source, and the main one has a segment begun.
+t_idle_main_head_holds_no_flush_back()
+{
+	local i
+
+	raise 192M 2 1
+	take a
+	for i in 1 2 3; do
+		fio --name=v --filename=$M2 --direct=1 --rw=randwrite --bs=4k --iodepth=64 \
+			--ioengine=libaio --output=/dev/null --randseed="$i"
+		snapshot "b$i" m2
+	done
+	has_sides || fail "no side head has written"
+	wait_for 30 starts_behind_most
+	crash
+	image_is_right a
+	holds 1 /dev/mapper/a_2 0 4M
+}
+
 nothing_is_used() { (($(show p RemainingManagedSpace) >= $1)); }
 nothing_is_kept() { [[ $(show p PreservedChunks) == 0 ]]; }
 

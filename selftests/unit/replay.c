@@ -605,6 +605,31 @@ static void side_segment_that_is_not_used(void)
 	CHECK_INT(got.epochs, 5, "epoch of the chunk behind it");
 }
 
+/* One that was used, and lost: the next one does not go on from what is there. */
+static void side_segment_that_is_lost(void)
+{
+	u64 last;
+
+	new_pool();
+	begin_side(1, 1, 2);
+	put_chunks(COHORT_BATCH_SIDE, 1, 3);
+	last = pool.seq;
+	put_chunks(COHORT_BATCH_SIDE, 1, 4);
+	close_segment();
+	/* prepared while the last one was filled */
+	use_segment_as(2, 3, COHORT_SEGMENT_SIDE);
+	pool.table[2].min_seq = last;
+	write_table(2);
+	put_chunks(COHORT_BATCH_SIDE, 1, 5);
+	pool.completed = pool.seq - 1;
+	use_segment_as(3, 4, COHORT_SEGMENT_SIDE);
+	put_chunks(COHORT_BATCH_SIDE, 1, 6);
+	CHECK_INT(replay(), 0, "replay");
+	CHECK_INT(got.epochs, 3 + 4 + 5 + 6, "epochs");
+	memset(segment_at(2, 0), 0, COHORT_BLOCK + CHUNK);
+	CHECK_INT(replay(), -EUCLEAN, "without the second segment");
+}
+
 int main(void)
 {
 	static const struct unit_case cases[] = {
@@ -636,6 +661,7 @@ int main(void)
 		{ "side_logs_of_two_lives", side_logs_of_two_lives },
 		{ "side_log_begins_with_a_torn_batch", side_log_begins_with_a_torn_batch },
 		{ "side_segment_that_is_not_used", side_segment_that_is_not_used },
+		{ "side_segment_that_is_lost", side_segment_that_is_lost },
 	};
 
 #ifdef COHORT_PLANT
