@@ -111,7 +111,7 @@ t_idle_side_head_holds_no_flush_back()
 	take b
 	# a write at a time: the main head's
 	overwrite 3 --rw=write --bs=16k --iodepth=1
-	wait_for 30 sides_are_behind
+	wait_for 120 sides_are_behind
 	images_are_right a b
 	crash
 	images_are_right a b
@@ -132,7 +132,7 @@ t_idle_main_head_holds_no_flush_back()
 		snapshot "b$i" m2
 	done
 	has_sides || fail "no side head has written"
-	wait_for 30 starts_behind_most
+	wait_for 120 starts_behind_most
 	crash
 	image_is_right a
 	holds 1 /dev/mapper/a_2 0 4M
@@ -156,8 +156,8 @@ t_space_of_side_heads_comes_back()
 		drop "r$i"
 	done
 	# what is written to, and the index
-	wait_for 30 nothing_is_used $((free - (8 << 20)))
-	wait_for 30 nothing_is_kept
+	wait_for 120 nothing_is_used $((free - (8 << 20)))
+	wait_for 120 nothing_is_kept
 }
 
 t_one_head_is_one_log()
@@ -206,7 +206,7 @@ t_chunks_of_side_segments_move()
 	drop a
 	take c
 	put 4 $M1 0 4M
-	wait_for 60 have_moved
+	wait_for 120 have_moved
 	images_are_right b c
 	crash
 	images_are_right b c

@@ -20,7 +20,7 @@ raise()
 runs() { dump_pool; grep -c '^run ' said || true; }
 has_runs() { [[ $(runs) -ge 1 ]]; }
 # The worker flushes when it is its turn, which may be behind the write that made it due.
-await_runs() { wait_for 30 has_runs; }
+await_runs() { wait_for 120 has_runs; }
 used() { show p RemainingManagedSpace; }
 
 t_images_read_what_was_flushed()
@@ -106,8 +106,8 @@ t_space_comes_back_in_any_order()
 		drop "r$i"
 	done
 	# the segment that is written to, and that of the index
-	wait_for 30 nothing_is_used $((free - (8 << 20)))
-	wait_for 30 no_runs_left
+	wait_for 120 nothing_is_used $((free - (8 << 20)))
+	wait_for 120 no_runs_left
 	same "$(show p PreservedChunks)" 0 "chunks"
 }
 
@@ -124,7 +124,7 @@ t_many_runs_become_few()
 		take "r$i"
 		overwrite "$i" --io_size=2m
 	done
-	wait_for 30 few_runs
+	wait_for 120 few_runs
 	images_are_right a r1 r7 r12
 	crash
 	images_are_right a r1 r7 r12
@@ -187,17 +187,17 @@ t_merge_keeps_what_an_unresolved_cut_needs()
 	dmsetup suspend --noflush --nolockfs slice2
 	defer dmsetup resume slice2
 	put 2 /dev/mapper/m2 0 64K &
-	wait_for 20 has_writes_inside m2
+	wait_for 120 has_writes_inside m2
 	snapshot u m1 m2 &
 	cut=$!
-	wait_for 20 has_cut m1
+	wait_for 120 has_cut m1
 	# each piece is a flush, and of eight runs becomes one
 	for ((i = 0; i < 12; i++)); do
 		before=$(show p IndexRuns)
 		put 5 $M1 $((i << 21)) 2M
-		wait_for 30 other_runs_than "$before"
+		wait_for 120 other_runs_than "$before"
 	done
-	wait_for 60 has_merged
+	wait_for 120 has_merged
 	kill -0 $cut || fail "the cut did not wait"
 	dmsetup resume slice2
 	wait
@@ -283,7 +283,7 @@ t_write_that_can_not_know_breaks_the_snapshots()
 {
 	raise_damaged
 	put 6 $M1 0 8M
-	wait_for 20 is_failed
+	wait_for 120 is_failed
 	same "$(show a CopyState)" Broken
 	holds 6 $M1 0 8M
 	refuse dd if=/dev/mapper/a_1 of=/dev/null bs=4K count=1 iflag=direct
