@@ -2,7 +2,7 @@
 /*
  * log-head.h - one chain of batches: forms them, writes them, completes them in order.
  *
- * Of log.c alone. Everything here is called with the head's engine held.
+ * Of log.c alone. What takes a head is called with its engine held.
  */
 #ifndef COHORT_LOG_HEAD_H
 #define COHORT_LOG_HEAD_H
