@@ -72,9 +72,9 @@ t_restarts_and_crashes_lose_nothing()
 	done
 	((seen)) || fail "no side head has written"
 	images_are_right r1 r2 r3
-	come_down
+	close_pool
 	cohortctl pool check /dev/mapper/store
-	come_up
+	open_pool
 	images_are_right r1 r2 r3
 }
 
@@ -244,16 +244,16 @@ t_ends_of_side_logs_are_missed()
 	restart
 	take a
 	load 1
-	come_down
+	close_pool
 	has_sides || fail "no side head has written"
 	same "$(grep -c '^segment .*, 0 bytes, side log' said || true)" 0 "open side segments"
 	at=$(sed -n 's/.* byte \([0-9]*\), .* by a side log,.*/\1/p' said | tail -n 1)
 	printf '\377' | dd of=/dev/mapper/store bs=1 seek=$((at + 90)) conv=notrunc status=none
 	blockdev --flushbufs /dev/mapper/store
-	refuse -m damaged come_up
+	refuse -m damaged open_pool
 	refuse -m repairable cohortctl pool check /dev/mapper/store
 	cohortctl pool check --repair /dev/mapper/store
-	come_up
+	open_pool
 	# what it kept is lost: better no snapshot than a wrong one
 	is_broken a
 }

@@ -38,31 +38,17 @@ images_are_right()
 # take NAME [OPTION...]
 take() { note_sum "$1"; snapshot "$@" m1; }
 
-come_down()
-{
-	cohortctl detach m1 >/dev/null
-	cohortctl detach m2 >/dev/null
-	cohortctl pool close p >/dev/null
-}
-
-come_up()
-{
-	cohortctl pool open /dev/mapper/store >/dev/null
-	attach_again m1 "$SLICE1"
-	attach_again m2 "$SLICE2"
-}
-
 restart()
 {
-	come_down
-	come_up
+	close_pool
+	open_pool
 }
 
 # As the pool is now, without a word to it.
 crash()
 {
 	freeze /dev/mapper/store
-	come_down
+	close_pool
 	thaw /dev/mapper/store
-	come_up
+	open_pool
 }
