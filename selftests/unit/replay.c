@@ -255,6 +255,20 @@ static void batch_of_a_former_life(void)
 	CHECK_INT(replay(), 0, "replay");
 	CHECK_INT(got.records, 1, "records");
 	CHECK_INT(got.last_id, 3, "the last one");
+	/* or that has been written to since, but not as far: theirs had come to larger numbers */
+	use_segment(1, 2);
+	pool.seq = 6;
+	pool.nonce = NONCE;
+	put_deletions(10, 1);
+	put_deletions(11, 1);
+	pool.seq = 2;
+	pool.crc = crc;
+	pool.nonce = NONCE + 1;
+	use_segment(1, 2);
+	put_deletions(12, 1);
+	CHECK_INT(replay(), 0, "replay");
+	CHECK_INT(got.records, 1, "records");
+	CHECK_INT(got.last_id, 12, "the last one");
 }
 
 /* ---- what is damage ---- */
