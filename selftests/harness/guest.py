@@ -29,6 +29,8 @@ EVERY_TIME = ("selftests/cut/consistent", "selftests/cut/one-by-one", "selftests
               "selftests/crash/", "selftests/lab/")
 # Of all tests, one in so many is run by the debug kernel in one ./check.
 DEBUG_PART = 13
+# Of the tests of a capability that has many long ones, one ./check runs one in so many.
+SAMPLED_PART = 2
 # Of its boots, one in so many also looks for leaks, which costs half as much again.
 LEAKS_PART = 3
 
@@ -51,6 +53,7 @@ class Test:
     """A test file and what its "guest:" line asks for.
 
     disks=N size=SIZE disk=SPEC mem=SIZE cpus=N timeout=SECONDS kernel=6.12,debug udev alone long
+    sampled: one ./check runs a part of these, drawn by lot
     parallel: it is about what CPUs do at the same moment; the CPUs of others take turns on one
     thread of the host, which has two guests run side by side in less than half of the time
     soak: with --long it lasts SOAK_SECONDS, which COHORT_SOAK tells it
@@ -71,6 +74,7 @@ class Test:
         self.alone = "alone" in self.words
         self.long = "long" in self.words
         self.soak = "soak" in self.words
+        self.sampled = "sampled" in self.words
         self.turns = "parallel" not in self.words and "COHORT_LONG" not in os.environ
 
     def wish(self, name, default):
@@ -107,19 +111,24 @@ def scripts():
 
 
 def share(tests, seed):
-    """{path: kernels} of one ./check: each test on one kernel at least, drawn by lot."""
+    """{path: kernels} of one ./check, drawn by lot: each test on one kernel at least, but for
+    those that are sampled and not drawn."""
     dice = random.Random(seed)
     tests = sorted(tests, key=lambda test: test.path)
     dice.shuffle(tests)
+    left_out = [test for test in tests if test.sampled]
+    del left_out[::SAMPLED_PART]
     kernels = {}
     for number, test in enumerate(tests):
         every_time = test.path.startswith(EVERY_TIME)
         debug = number % DEBUG_PART == 0 and not test.long
         if test.kernels:
             kernels[test.path] = test.kernels
-            continue
-        kernels[test.path] = [*(STOCK if every_time else () if debug else STOCK[number % 2:][:1]),
-                              *(("debug",) if debug else ())]
+        elif test in left_out and not debug:
+            kernels[test.path] = []
+        else:
+            stock = STOCK if every_time else () if debug else STOCK[number % 2:][:1]
+            kernels[test.path] = [*stock, *(("debug",) if debug else ())]
     return kernels
 
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Images that are written: what was written is there, the cut, the source and other images stay as they are.
-# guest: disks=4 size=1G timeout=600 parallel
+# guest: disks=4 size=1G timeout=600 parallel sampled
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../cut/stage.sh"

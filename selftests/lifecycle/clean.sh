@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Segments that are dead for the most part are freed when space is short: what is needed moves, and nobody notices.
-# guest: disks=4 size=1G timeout=1200
+# guest: disks=4 size=1G timeout=1200 sampled
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../cut/stage.sh"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What differs between two cuts, or a cut and now: exactly what was written, whatever goes on or happens meanwhile.
-# guest: disks=3 size=1G timeout=900
+# guest: disks=3 size=1G timeout=900 sampled
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../cut/stage.sh"

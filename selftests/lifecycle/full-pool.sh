@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A pool that runs full: the oldest snapshot breaks as a whole, sources see nothing, space comes back.
-# guest: disks=4 size=1G timeout=300
+# guest: disks=4 size=1G timeout=300 sampled
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../cut/stage.sh"

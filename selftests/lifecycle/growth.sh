@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Disks that grow below a source or a pool: nothing changes, snapshots stay right.
-# guest: disks=4 size=1G timeout=400
+# guest: disks=4 size=1G timeout=400 sampled
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../cut/stage.sh"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Side heads of the log: what they wrote is found by images and restarts, and they hold nothing back.
-# guest: disks=4 size=1G timeout=900 long
+# guest: disks=4 size=1G timeout=900 long sampled
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../cut/stage.sh"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A full pool with --on-full hold: writes wait for space, for so long and no longer, and nothing else waits for them.
-# guest: disks=2 size=256M timeout=300
+# guest: disks=2 size=256M timeout=300 sampled
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../cut/stage.sh"

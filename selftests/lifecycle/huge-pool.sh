@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A pool with ten million preserved chunks: opened without reading its log, within bounded memory, and emptied.
-# guest: disks=2 size=48G timeout=400
+# guest: disks=2 size=48G timeout=400 sampled
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../cut/stage.sh"

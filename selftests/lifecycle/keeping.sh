@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What a pool sees to by itself: space of each relationship, its limit, its time, and a warning before the end.
-# guest: disks=4 size=1G timeout=600
+# guest: disks=4 size=1G timeout=600 sampled
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../cut/stage.sh"

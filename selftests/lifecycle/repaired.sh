@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The golden images, whole and damaged and repaired, as the module takes them; a pool that is checked on its disk.
-# guest: disks=2 size=16M timeout=300
+# guest: disks=2 size=16M timeout=300 sampled
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../cut/stage.sh"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Index runs: what was flushed is found by images, writes and diff, over restarts, merges, deletion and damage.
-# guest: disks=4 size=1G timeout=1200
+# guest: disks=4 size=1G timeout=1200 sampled
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../cut/stage.sh"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Bits that flip in a pool: an error of the image that reads them, an event, a count; scrub finds them, and nothing else.
-# guest: disks=2 size=256M timeout=300
+# guest: disks=2 size=256M timeout=300 sampled
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../cut/stage.sh"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A pool that stays full under load for a minute (an hour with --long) neither stops a writer nor loses memory.
-# guest: disks=4 size=1G timeout=700 soak
+# guest: disks=4 size=1G timeout=700 soak sampled
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../cut/stage.sh"

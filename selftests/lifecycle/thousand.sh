@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A thousand snapshots of one group: taken, read, and deleted in any order, over a restart and a crash in the middle.
-# guest: disks=2 size=1G timeout=600
+# guest: disks=2 size=1G timeout=600 sampled
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../cut/stage.sh"

@@ -21,10 +21,25 @@ def drawn(seed):
                      for test in group] for kernel in KERNELS}
 
 
+def missing_of(seed):
+    return set(ALL) - {path for tests in drawn(seed).values() for path, _ in tests}
+
+
 def each_test_runs():
     for seed in SEEDS:
-        missing = set(ALL) - {path for tests in drawn(seed).values() for path, _ in tests}
+        missing = {path for path in missing_of(seed) if not ALL[path].sampled}
         assert not missing, "seed %d leaves out %s" % (seed, sorted(missing))
+
+
+def a_part_of_the_sampled_runs():
+    sampled = [test.path for test in ALL.values() if test.sampled]
+    assert sampled
+    for seed in SEEDS:
+        assert len(missing_of(seed)) * guest.SAMPLED_PART <= \
+            len(sampled) * (guest.SAMPLED_PART - 1), seed
+    for path in sampled:
+        left_out = sum(path in missing_of(seed) for seed in SEEDS)
+        assert 0 < left_out < len(SEEDS) * guest.SAMPLED_PART // (guest.SAMPLED_PART + 1), path
 
 
 def named_kernels_are_kept():
@@ -61,7 +76,7 @@ def parallel_runs_somewhere():
         assert all(parallel[p] for p in parallel if p.startswith(guest.EVERY_TIME)), seed
 
 
-CASES = (each_test_runs, named_kernels_are_kept, equal_seeds_draw_alike, no_seed_runs_all_of_them,
+CASES = (each_test_runs, a_part_of_the_sampled_runs, named_kernels_are_kept, equal_seeds_draw_alike, no_seed_runs_all_of_them,
          parallel_runs_somewhere)
 failed = 0
 for number, case in enumerate(CASES, 1):
