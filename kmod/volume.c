@@ -52,7 +52,8 @@ struct cohort_volume *cohort_volume_new(struct cohort_source *source, struct map
 	INIT_LIST_HEAD(&vol->held);
 	hash_init(vol->ops);
 	init_waitqueue_head(&vol->wait);
-	vol->wq = alloc_workqueue("cohort_source", WQ_MEM_RECLAIM | WQ_HIGHPRI | WQ_UNBOUND, 1);
+	/* of no high priority: it would not let a writer on its CPU issue what makes a batch */
+	vol->wq = alloc_workqueue("cohort_source", WQ_MEM_RECLAIM | WQ_UNBOUND, 1);
 	if (!vol->wq) {
 		volume_free(vol);
 		return NULL;
