@@ -143,3 +143,14 @@ const struct nla_policy cohort_extent_get_nl_policy[COHORT_A_EXTENT_OFFSET + 1] 
 	[COHORT_A_EXTENT_SOURCE] = { .type = NLA_NUL_STRING, .len = COHORT_NAME_MAX, },
 	[COHORT_A_EXTENT_OFFSET] = { .type = NLA_U64, },
 };
+
+/* COHORT_CMD_GATE_CLOSE - do */
+const struct nla_policy cohort_gate_close_nl_policy[COHORT_A_GATE_LEASE + 1] = {
+	[COHORT_A_GATE_GROUP] = { .type = NLA_NUL_STRING, .len = COHORT_NAME_MAX, },
+	[COHORT_A_GATE_LEASE] = NLA_POLICY_RANGE(NLA_U32, 1, COHORT_LEASE_MAX),
+};
+
+/* COHORT_CMD_GATE_OPEN - do */
+const struct nla_policy cohort_gate_open_nl_policy[COHORT_A_GATE_ID + 1] = {
+	[COHORT_A_GATE_ID] = { .type = NLA_U32, },
+};

@@ -4,6 +4,7 @@
 #include "cut.h"
 #include "epoch.h"
 #include "group.h"
+#include "gate.h"
 #include "job.h"
 #include "netlink.h"
 #include "pool.h"
@@ -384,8 +385,10 @@ int cohort_nl_dump_start(struct netlink_callback *cb)
 
 static int put_module(struct sk_buff *skb)
 {
+	struct cohort_gate_counts gates;
 	u32 nr_jobs;
 
+	cohort_gate_count(&gates);
 	mutex_lock(&cohort_lock);
 	nr_jobs = cohort_job_count();
 	mutex_unlock(&cohort_lock);
@@ -394,7 +397,10 @@ static int put_module(struct sk_buff *skb)
 	       cohort_nl_put_u64(skb, COHORT_A_MODULE_EPOCH, READ_ONCE(cohort_epoch)) ||
 	       cohort_nl_put_u64(skb, COHORT_A_MODULE_CUTS, cohort_cuts()) ||
 	       cohort_nl_put_u64(skb, COHORT_A_MODULE_CUTS_MIXED, cohort_cuts_mixed()) ||
-	       nla_put_u32(skb, COHORT_A_MODULE_JOBS, nr_jobs);
+	       nla_put_u32(skb, COHORT_A_MODULE_JOBS, nr_jobs) ||
+	       cohort_nl_put_u64(skb, COHORT_A_MODULE_GATES, gates.closed) ||
+	       cohort_nl_put_u64(skb, COHORT_A_MODULE_GATES_LOST, gates.lost) ||
+	       cohort_nl_put_u64(skb, COHORT_A_MODULE_GATE_OVERRUN, gates.overrun_ns);
 }
 
 int cohort_nl_module_get_doit(struct sk_buff *request, struct genl_info *info)

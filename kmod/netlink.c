@@ -92,6 +92,8 @@ static const struct genl_ops ops[] = {
 	OP_DO(RELATIONSHIP_MODIFY, relationship_modify, RELATIONSHIP_FORCE),
 	OP_GET(JOB_GET, job_get, JOB_ID),
 	OP_DO(EXTENT_GET, extent_get, EXTENT_OFFSET),
+	OP_DO(GATE_CLOSE, gate_close, GATE_LEASE),
+	OP_DO(GATE_OPEN, gate_open, GATE_ID),
 };
 
 /* Events name devices: not for everybody to hear. */
@@ -118,10 +120,18 @@ struct genl_family cohort_nl_family __ro_after_init = {
 
 int cohort_netlink_init(void)
 {
-	return genl_register_family(&cohort_nl_family);
+	int err = cohort_nl_gate_init();
+
+	if (err)
+		return err;
+	err = genl_register_family(&cohort_nl_family);
+	if (err)
+		cohort_nl_gate_exit();
+	return err;
 }
 
 void cohort_netlink_exit(void)
 {
 	genl_unregister_family(&cohort_nl_family);
+	cohort_nl_gate_exit();
 }

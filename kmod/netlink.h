@@ -4,8 +4,8 @@
  *
  * netlink.c has the family and who may use it, netlink-get.c answers
  * questions, netlink-diff.c the one about two cuts, netlink-do.c takes
- * requests that change something, netlink-put.c writes objects into messages,
- * also for notify.c. What an operation takes and answers is said in
+ * requests that change something, netlink-gate.c those about gates, netlink-put.c
+ * writes objects into messages, also for notify.c. What an operation takes and answers is said in
  * include/spec/cohort.yaml.
  */
 #ifndef COHORT_NETLINK_H
@@ -16,6 +16,9 @@
 
 int cohort_netlink_init(void);
 void cohort_netlink_exit(void);		/* waits for requests that run */
+/* Listens to sockets that close; around the family's own, and paired. */
+int cohort_nl_gate_init(void);
+void cohort_nl_gate_exit(void);
 
 /* First thing a dump does: may the asker see it, and is it asked for as the spec says. */
 int cohort_nl_dump_start(struct netlink_callback *cb);

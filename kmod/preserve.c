@@ -12,6 +12,7 @@
 #include <linux/device-mapper.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include "gate.h"
 #include "index.h"
 #include "lookup.h"
 #include "plant.h"
@@ -496,6 +497,30 @@ static void release_write(struct cohort_volume *vol, struct cohort_write *w)
 	submit_bio_noacct(write_bio(w));
 }
 
+static void note_held(struct cohort_volume *vol, struct cohort_write *w)
+{
+	w->next = first_chunk(vol, w);
+	w->done = w->next;
+	atomic_inc(&vol->nr_held);
+	atomic64_inc(&vol->held_total);
+	trace_cohort_bio_held(vol->id, w->sector, w->sectors, w->era->first_epoch);
+}
+
+/* Those whose gate is open are as if they had been submitted now. */
+static void take_gated(struct cohort_volume *vol, bool all)
+{
+	struct cohort_write *w;
+	LIST_HEAD(open);
+
+	cohort_volume_take_gated(vol, all, &open);
+	list_for_each_entry(w, &open, list) {
+		cohort_gate_passed(w->until);
+		cohort_write_pass(vol, w);
+		note_held(vol, w);
+	}
+	list_splice_tail(&open, &vol->held);
+}
+
 static void take_incoming(struct cohort_volume *vol)
 {
 	unsigned long flags;
@@ -523,11 +548,13 @@ static void requeue_held(struct cohort_volume *vol)
 /* One look at all held writes; true when there may be more to do at once. */
 static bool preserve_pass(struct cohort_volume *vol, bool *starved)
 {
+	bool requeue = READ_ONCE(vol->requeue);
 	struct cohort_write *w, *next;
 	struct blk_plug plug;
 
 	take_incoming(vol);
-	if (READ_ONCE(vol->requeue))
+	take_gated(vol, requeue);
+	if (requeue)
 		requeue_held(vol);
 	collect_begin(vol);
 	blk_start_plug(&plug);
@@ -571,11 +598,7 @@ static void hold(struct cohort_volume *vol, struct cohort_write *w)
 {
 	unsigned long flags;
 
-	w->next = first_chunk(vol, w);
-	w->done = w->next;
-	atomic_inc(&vol->nr_held);
-	atomic64_inc(&vol->held_total);
-	trace_cohort_bio_held(vol->id, w->sector, w->sectors, w->era->first_epoch);
+	note_held(vol, w);
 	spin_lock_irqsave(&vol->lock, flags);
 	list_add_tail(&w->list, &vol->incoming);
 	spin_unlock_irqrestore(&vol->lock, flags);
@@ -607,6 +630,18 @@ static u32 discard_run(struct cohort_volume *vol, const struct cohort_write *w, 
 	return min_t(u64, stop - w->sector, w->sectors);
 }
 
+/* Came to a closed gate. A discard is a hint: what is looked at must not change by it. */
+static int map_gated(struct cohort_volume *vol, struct bio *bio, struct cohort_write *w)
+{
+	if (bio_op(bio) == REQ_OP_DISCARD)
+		bio_endio(bio);
+	else if (bio->bi_opf & REQ_NOWAIT)
+		bio_wouldblock_error(bio);
+	else
+		cohort_volume_hold_gated(vol, w);
+	return DM_MAPIO_SUBMITTED;
+}
+
 /*
  * A discard is a hint: over chunks that hold what an image needs it is
  * answered and dropped, so that the image stays whole and nothing is copied.
@@ -620,7 +655,8 @@ static int map_discard(struct cohort_volume *vol, struct bio *bio, struct cohort
 	while ((run = discard_run(vol, w, &pass)) < w->sectors) {
 		cohort_write_leave(vol, w);
 		dm_accept_partial_bio(bio, run);
-		cohort_write_enter(vol, w, bio->bi_iter.bi_sector, run);
+		if (!cohort_write_enter(vol, w, bio->bi_iter.bi_sector, run))
+			return map_gated(vol, bio, w);
 	}
 	if (pass)
 		return DM_MAPIO_REMAPPED;
@@ -631,7 +667,8 @@ static int map_discard(struct cohort_volume *vol, struct bio *bio, struct cohort
 
 int cohort_preserve_map(struct cohort_volume *vol, struct bio *bio, struct cohort_write *w)
 {
-	cohort_write_enter(vol, w, bio->bi_iter.bi_sector, bio_sectors(bio));
+	if (!cohort_write_enter(vol, w, bio->bi_iter.bi_sector, bio_sectors(bio)))
+		return map_gated(vol, bio, w);
 	if (bio_op(bio) == REQ_OP_DISCARD)
 		return map_discard(vol, bio, w);
 	if (passes(vol, w))

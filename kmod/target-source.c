@@ -5,6 +5,7 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include "epoch.h"
+#include "gate.h"
 #include "plant.h"
 #include "pool.h"
 #include "preserve.h"
@@ -252,14 +253,19 @@ static int source_preresume(struct dm_target *ti)
 	}
 	mutex_unlock(&cohort_lock);
 	cohort_preserve_requeue(st->vol, false);
+	cohort_gate_resume(st->vol);
 	return 0;
 }
 
-/* Held writes hold up a suspend until they are preserved; a noflush one gives them back. */
+/*
+ * Held writes hold up a suspend until they are preserved; a noflush one gives them back.
+ * Those at a gate would hold it up until its lease ends: it is lost.
+ */
 static void source_presuspend(struct dm_target *ti)
 {
 	struct source_target *st = ti->private;
 
+	cohort_gate_suspend(st->vol);
 	if (dm_noflush_suspending(ti))
 		cohort_preserve_requeue(st->vol, true);
 }
@@ -269,6 +275,7 @@ static void source_presuspend_undo(struct dm_target *ti)
 	struct source_target *st = ti->private;
 
 	cohort_preserve_requeue(st->vol, false);
+	cohort_gate_resume(st->vol);
 }
 
 static void source_postsuspend(struct dm_target *ti)

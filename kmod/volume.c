@@ -43,10 +43,12 @@ struct cohort_volume *cohort_volume_new(struct cohort_source *source, struct map
 	vol->id = source->id;
 	vol->home = cohort_log_home(source->pool->log);
 	vol->md = md;
+	vol->suspended = true;
 	vol->chunk_shift = source->pool->chunk_shift;
 	vol->nr_chunks = DIV_ROUND_UP_ULL(source->size >> SECTOR_SHIFT, 1u << vol->chunk_shift);
 	spin_lock_init(&vol->lock);
 	INIT_LIST_HEAD(&vol->incoming);
+	INIT_LIST_HEAD(&vol->gated);
 	INIT_LIST_HEAD(&vol->retry);
 	INIT_LIST_HEAD(&vol->ready);
 	INIT_LIST_HEAD(&vol->held);
@@ -257,16 +259,11 @@ static void note_mixed(struct cohort_era *era)
  * One step, preemption off: read the epoch, find the era, count. The acquire
  * pairs with the release of the flip: who sees the new epoch sees the new eras.
  */
-void cohort_write_enter(struct cohort_volume *vol, struct cohort_write *w, sector_t sector,
-			u32 sectors)
+static void count_in(struct cohort_volume *vol, struct cohort_write *w)
 {
 	struct cohort_era *era;
 	u64 epoch;
 
-	w->sector = sector;
-	w->sectors = sectors;
-	w->ready = false;
-	rcu_read_lock_sched();
 	/* pairs with the release of a flip */
 	epoch = smp_load_acquire(&cohort_epoch);
 	era = rcu_dereference_sched(vol->era);
@@ -278,11 +275,59 @@ void cohort_write_enter(struct cohort_volume *vol, struct cohort_write *w, secto
 		msleep(5000);
 		rcu_read_lock_sched();
 	}
-	cohort_inflight_add(&era->inflight, sector, sectors);
+	cohort_inflight_add(&era->inflight, w->sector, w->sectors);
 	w->era = era;
 	if (unlikely(rcu_access_pointer(era->prev)))
 		note_mixed(era);
+}
+
+bool cohort_write_enter(struct cohort_volume *vol, struct cohort_write *w, sector_t sector,
+			u32 sectors)
+{
+	w->sector = sector;
+	w->sectors = sectors;
+	w->ready = false;
+	rcu_read_lock_sched();
+	/* in here: who closes a gate waits for those who saw it open */
+	w->gate = READ_ONCE(vol->gate);
+	if (likely(!w->gate))
+		count_in(vol, w);
 	rcu_read_unlock_sched();
+	return !w->gate;
+}
+
+void cohort_write_pass(struct cohort_volume *vol, struct cohort_write *w)
+{
+	rcu_read_lock_sched();
+	count_in(vol, w);
+	rcu_read_unlock_sched();
+}
+
+void cohort_volume_hold_gated(struct cohort_volume *vol, struct cohort_write *w)
+{
+	unsigned long flags;
+
+	w->until = READ_ONCE(vol->gate_until);
+	spin_lock_irqsave(&vol->lock, flags);
+	list_add_tail(&w->list, &vol->gated);
+	spin_unlock_irqrestore(&vol->lock, flags);
+	/* it may be open by now, and whoever opened it have kicked before this one was there */
+	cohort_volume_kick(vol);
+}
+
+void cohort_volume_take_gated(struct cohort_volume *vol, bool all, struct list_head *to)
+{
+	u32 closed = READ_ONCE(vol->gate);
+	struct cohort_write *w, *next;
+	unsigned long flags;
+
+	spin_lock_irqsave(&vol->lock, flags);
+	list_for_each_entry_safe(w, next, &vol->gated, list) {
+		if (w->gate == closed && !all)
+			break;
+		list_move_tail(&w->list, to);
+	}
+	spin_unlock_irqrestore(&vol->lock, flags);
 }
 
 /*

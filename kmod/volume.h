@@ -62,12 +62,16 @@ struct cohort_volume {
 	struct mapped_device *md;	/* every table must be of this device */
 
 	struct cohort_era __rcu *era;	/* newest; changed under cohort_cut_mutex */
+	u32 gate;			/* that holds its writes, 0 = none; gate.c, READ_ONCE */
+	u64 gate_until;			/* end of that one's lease, monotonic ns; READ_ONCE */
+	bool suspended;			/* or not resumed yet: no gate can be closed; gate.c */
 	/* for the next cut: per-CPU memory is not to be had where reclaim must not wait for us */
 	struct cohort_era *spare;	/* cohort_cut_mutex */
 
-	/* protects incoming, ops, retry, ready and collect; irq-safe */
+	/* protects incoming, gated, ops, retry, ready and collect; irq-safe */
 	spinlock_t lock;
 	struct list_head incoming;	/* of cohort_write, held by map() */
+	struct list_head gated;	/* of cohort_write at a closed gate, not counted */
 	struct list_head retry;		/* of cohort_op whose read failed */
 	DECLARE_HASHTABLE(ops, 8);	/* the chunk table: over all eras, index query to insert */
 	struct list_head ready;		/* of cohort_op that are read: the worker logs them */
@@ -94,11 +98,15 @@ struct cohort_volume {
 
 /* Per-bio data of a source: one data changing request. */
 struct cohort_write {
-	struct list_head list;		/* incoming or held */
+	struct list_head list;		/* incoming, held or gated */
 	struct cohort_era *era;		/* counted in, NULL = not counted */
 	sector_t sector;
 	u32 sectors;
-	u64 next;			/* chunks below it have been taken care of or begun */
+	u32 gate;			/* it came to while that was closed, 0 = none */
+	union {
+		u64 next;		/* chunks below it have been taken care of or begun */
+		u64 until;		/* gated: end of the gate's lease */
+	};
 	u64 done;			/* chunks below it are preserved */
 	bool ready;			/* grace period and overlaps are behind it */
 };
@@ -139,9 +147,18 @@ u64 cohort_volume_oldest_key(struct cohort_volume *vol);
 /* Drops old eras that a cut that timed out left, if they are sealed by now. */
 void cohort_volume_reap(struct cohort_volume *vol);
 
-/* Counts a request: reads the epoch, finds the era. Any context that may read RCU. */
-void cohort_write_enter(struct cohort_volume *vol, struct cohort_write *w, sector_t sector,
+/*
+ * Counts a request: reads the epoch, finds the era. Any context that may read RCU.
+ * False when it came to a closed gate: it is not counted.
+ */
+bool cohort_write_enter(struct cohort_volume *vol, struct cohort_write *w, sector_t sector,
 			u32 sectors);
+/* Counts one that did so, as one that is submitted now. */
+void cohort_write_pass(struct cohort_volume *vol, struct cohort_write *w);
+/* Keeps one until its gate is open, and kicks. Any context. */
+void cohort_volume_hold_gated(struct cohort_volume *vol, struct cohort_write *w);
+/* Moves to @to those whose gate is open, or all. Any context. */
+void cohort_volume_take_gated(struct cohort_volume *vol, bool all, struct list_head *to);
 /* Uncounts it, if it was counted. Any context. */
 void cohort_write_leave(struct cohort_volume *vol, struct cohort_write *w);
 
