@@ -60,6 +60,12 @@ static const char *const extent_names[] = {
 	[COHORT_A_EXTENT_SOURCE] = "Source",
 };
 
+static const char *const gate_names[] = {
+	[COHORT_A_GATE_GROUP] = "ReplicationGroup",
+	[COHORT_A_GATE_LEASE] = "Lease",
+	[COHORT_A_GATE_ID] = "Gate",
+};
+
 struct name_set {
 	const char *const *names;
 	unsigned int count;
@@ -79,10 +85,13 @@ static const struct name_set sets[] = {
 static const struct name_set *set_of(int cmd)
 {
 	static const struct name_set extents = { extent_names, ARRAY_SIZE(extent_names), 0 };
+	static const struct name_set gates = { gate_names, ARRAY_SIZE(gate_names), 0 };
 	const int kind = object_kind_of(cmd);
 
 	if (cmd == COHORT_CMD_EXTENT_GET)
 		return &extents;
+	if (cmd == COHORT_CMD_GATE_CLOSE || cmd == COHORT_CMD_GATE_OPEN)
+		return &gates;
 	return kind <= OBJECT_MODULE ? NULL : &sets[kind];
 }
 

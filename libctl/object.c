@@ -23,6 +23,9 @@ static const struct field module_fields[] = {
 	F(MODULE, CUTS, U64, module, cuts),
 	F(MODULE, CUTS_MIXED, U64, module, cuts_mixed),
 	F(MODULE, JOBS, U32, module, jobs),
+	F(MODULE, GATES, U64, module, gates),
+	F(MODULE, GATES_LOST, U64, module, gates_lost),
+	F(MODULE, GATE_OVERRUN, U64, module, gate_overrun),
 };
 
 static const struct field pool_fields[] = {

@@ -513,6 +513,8 @@ int cohort_diff_next(struct cohort_diff *diff, uint64_t *offset, uint64_t *lengt
 /** cohort_diff_free - end a walk; NULL is allowed */
 void cohort_diff_free(struct cohort_diff *diff);
 
+#include <cohort/gates.h>
+
 /* ------------------------------------------------------------------ jobs */
 
 /**

@@ -25,6 +25,9 @@
  * @cuts: cuts flipped since the module was loaded
  * @cuts_mixed: cuts with writes of both eras in flight on two members or more
  * @jobs: jobs known
+ * @gates: gates closed since the module was loaded
+ * @gates_lost: those that did not hold until they were opened
+ * @gate_overrun: nanoseconds, the longest that a write was held beyond a lease
  */
 struct cohort_module {
 	char *version;
@@ -33,6 +36,9 @@ struct cohort_module {
 	uint64_t cuts;
 	uint64_t cuts_mixed;
 	uint32_t jobs;
+	uint64_t gates;
+	uint64_t gates_lost;
+	uint64_t gate_overrun;
 };
 
 /**
