@@ -361,5 +361,8 @@ const struct field module_fields[] = {
 	NUMBER64("Cuts", NULL, cohort_module, cuts),
 	NUMBER64("CutsMixed", NULL, cohort_module, cuts_mixed),
 	NUMBER("Jobs", NULL, cohort_module, jobs),
+	NUMBER64("Gates", NULL, cohort_module, gates),
+	NUMBER64("GatesLost", NULL, cohort_module, gates_lost),
+	NUMBER64("GateOverrun", NULL, cohort_module, gate_overrun),
 	FIELD_END
 };

@@ -57,6 +57,8 @@ const struct option_row option_rows[] = {
 	  OPTION_FLAG, FIELD(writable), ON(REPLICATE) },
 	{ "source", "SOURCE", "compare this member alone",
 	  "@source", OPTION_VALUE, FIELD(source), ON(DIFF) },
+	{ "lease", "MS", "let the writes go then: 50, at most 2000",
+	  NULL, OPTION_VALUE, FIELD(lease), ON(BARRIER) },
 	{ "count", "N", "stop after N events", NULL,
 	  OPTION_VALUE, FIELD(count), ON(EVENTS) },
 	{ "no-wait", NULL, "return once the job is accepted", NULL,

@@ -44,6 +44,7 @@ enum verb_id {
 	VERB_RESET,
 	VERB_DELETE,
 	VERB_DIFF,
+	VERB_BARRIER,
 	VERB_LIST,
 	VERB_SHOW,
 	VERB_STATS,
@@ -88,6 +89,7 @@ struct opts {
 	const char *on_full;
 	bool writable;
 	const char *source;
+	const char *lease;
 };
 
 struct verb;
@@ -135,6 +137,7 @@ extern const struct verb verb_attach, verb_detach;
 extern const struct verb verb_group_create, verb_group_add, verb_group_remove;
 extern const struct verb verb_group_delete, verb_group_list;
 extern const struct verb verb_replicate, verb_activate, verb_reset, verb_delete, verb_diff;
+extern const struct verb verb_barrier;
 extern const struct verb verb_list, verb_show, verb_stats;
 extern const struct verb verb_job_list, verb_job_show, verb_job_wait;
 extern const struct verb verb_events, verb_version, verb_udev_probe;

@@ -26,6 +26,7 @@ const struct verb *const verbs[VERB_COUNT] = {
 	[VERB_RESET] = &verb_reset,
 	[VERB_DELETE] = &verb_delete,
 	[VERB_DIFF] = &verb_diff,
+	[VERB_BARRIER] = &verb_barrier,
 	[VERB_LIST] = &verb_list,
 	[VERB_SHOW] = &verb_show,
 	[VERB_STATS] = &verb_stats,
