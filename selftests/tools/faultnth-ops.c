@@ -540,6 +540,14 @@ static int compare(struct cohort *ctx)
 	return ret;
 }
 
+static int hold_and_let_go(struct cohort *ctx)
+{
+	uint32_t gate;
+
+	return cohort_gate_close(ctx, GROUP, COHORT_LEASE_MAX, &gate) ?:
+		cohort_gate_open(ctx, gate, NULL);
+}
+
 static int group_and_rel(struct cohort *ctx)
 {
 	return group_create(ctx) ?: replicate_group(ctx);
@@ -574,6 +582,7 @@ const struct operation operations[] = {
 	{ "get", get_each, NULL, NULL, group_and_rel, no_group_and_rel },
 	{ "diff", compare, NULL, NULL, replicate, give_back },
 	{ "scrub", pool_scrub, NULL, NULL, replicate, give_back },
+	{ "gate", hold_and_let_go, NULL, NULL, group_create, group_delete },
 };
 
 const unsigned int nr_operations = ARRAY_SIZE(operations);

@@ -158,6 +158,14 @@ def check_snapshot(*sources):
     diff = family.do("extent-get", {"relationship": "snap", "source": sources[0]})
     expect("range" not in diff and diff["next"] == diff["size"] > 0, "nothing differs:", diff)
     expect(diff["epoch"] == rel["epoch"] and diff["other-epoch"] == 0, "cuts:", diff)
+    gate = family.do("gate-close", {"group": rel["source-group"], "lease": 2000})
+    refused(errno.EBUSY, "is gated already", family.do, "gate-close",
+            {"group": rel["source-group"], "lease": 1})
+    try:
+        held = family.do("gate-open", gate)
+        expect(held["id"] == gate["id"] and held["held"] < 2000000000, "a gate:", held)
+    except NlError as error:
+        expect(error.error == errno.ETIMEDOUT, "a gate that was lost:", error)
 
     back = family.do("relationship-modify", {"name": "snap", "operation": "return-to-pool"})
     gone = listener.wait("relationship-ntf",
@@ -210,6 +218,11 @@ def check_refusals(source):
     about("source", errno.EINVAL, "is missing", "extent-get", {"relationship": "no"})
     about(".relationship", errno.ENOENT, 'no relationship "no"', "extent-get",
           {"relationship": "no", "source": source})
+    about("group", errno.EINVAL, "is missing", "gate-close", {"lease": 1})
+    about("lease", errno.EINVAL, "is missing", "gate-close", {"group": "no"})
+    about(".lease", errno.ERANGE, "", "gate-close", {"group": "no", "lease": 2001})
+    about(".group", errno.ENOENT, 'no group "no"', "gate-close", {"group": "no", "lease": 1})
+    about(".id", errno.ENOENT, "no gate 9 of this caller", "gate-open", {"id": 9})
     disk = {"name": "s", "size": 1 << 20, "dev": "8:0"}
     about(".dev", errno.EINVAL, "major:minor", "source-attach", {**disk, "dev": "sda"})
     about(".uuid", errno.EINVAL, "UUID", "source-attach", {**disk, "uuid": "1234"})
