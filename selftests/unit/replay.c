@@ -225,6 +225,15 @@ static void segment_behind_a_hole(void)
 	CHECK_INT(got.records, 0, "records");
 }
 
+/* The log goes on in @segment, behind a batch of @crc, with @seq: after a restart or before it. */
+static void begin_life(u64 nonce, u64 seq, u32 crc, u32 segment)
+{
+	pool.seq = seq;
+	pool.crc = crc;
+	pool.nonce = nonce;
+	use_segment(segment, seq);
+}
+
 /* An earlier use of the segment left batches where the log goes on now, whole and in order. */
 static void batch_of_a_former_life(void)
 {
@@ -236,10 +245,7 @@ static void batch_of_a_former_life(void)
 	crc = pool.crc;
 	put_deletions(2, 1);
 	/* the same place again, from a life after a restart that did not see the second */
-	pool.seq = 2;
-	pool.crc = crc;
-	pool.nonce = NONCE + 1;
-	use_segment(1, 2);
+	begin_life(NONCE + 1, 2, crc, 1);
 	put_deletions(3, 1);
 	close_segment();
 	pool.table[0].length = end;
@@ -256,15 +262,10 @@ static void batch_of_a_former_life(void)
 	CHECK_INT(got.records, 1, "records");
 	CHECK_INT(got.last_id, 3, "the last one");
 	/* or that has been written to since, but not as far: theirs had come to larger numbers */
-	use_segment(1, 2);
-	pool.seq = 6;
-	pool.nonce = NONCE;
+	begin_life(NONCE, 6, crc, 1);
 	put_deletions(10, 1);
 	put_deletions(11, 1);
-	pool.seq = 2;
-	pool.crc = crc;
-	pool.nonce = NONCE + 1;
-	use_segment(1, 2);
+	begin_life(NONCE + 1, 2, crc, 1);
 	put_deletions(12, 1);
 	CHECK_INT(replay(), 0, "replay");
 	CHECK_INT(got.records, 1, "records");
