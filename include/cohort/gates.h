@@ -22,7 +22,7 @@
  * returns 0. A write that must not wait is refused (EAGAIN), a discard is answered and
  * not done. The caller must write to no member meanwhile, nor wait for who does.
  *
- * 6: a member is gated already. 5: no such group, a member is not attached, or no
+ * 6: a member is gated already, or suspended. 5: no such group, a member is not attached, or no
  * such lease. Source: cohort's own; CIM has no such method. Since: 0.1
  */
 int cohort_gate_close(struct cohort *ctx, const char *replication_group, uint32_t lease_ms,
