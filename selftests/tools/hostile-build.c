@@ -12,7 +12,8 @@ struct attr {
 	const char *name;
 	__u16 type;
 	enum kind kind;
-	__u32 limit;
+	__u32 least;	/* of a number, its smallest value */
+	__u32 limit;	/* of a number, its largest value; of all else, its longest length; 0: none */
 };
 
 struct op {
@@ -123,7 +124,7 @@ static __u64 sane_number(const struct attr *attr, __u64 dice)
 		return dice & 1 ? COHORT_COPY_STATE_INACTIVE : COHORT_COPY_STATE_SYNCHRONIZED;
 	if (!strcmp(attr->name, "operation"))
 		return 2 + dice % 26;
-	return dice & 1;
+	return attr->least + (dice & 1);
 }
 
 static void put_member(struct message *m, __u16 type, const char *name, enum wrong wrong)

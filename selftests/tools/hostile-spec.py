@@ -13,10 +13,10 @@ def symbol(name):
     return name.upper().replace("-", "_")
 
 
-def limit_of(attr, constants):
-    """Of a number its largest value, of all else its longest length; 0: none."""
+def check_of(attr, constants, *names):
+    """The first of these checks that the attribute has; 0: none."""
     checks = attr.get("checks", {})
-    for name in ("max-len", "exact-len", "max"):
+    for name in names:
         if name in checks:
             return constants.get(checks[name], checks[name])
     return 0
@@ -26,9 +26,10 @@ def print_set(spec_set, constants):
     name = symbol(spec_set["name"])
     print("static const struct attr attrs_%s[] = {" % name.lower())
     for attr in spec_set["attributes"]:
-        print('\t{ "%s", COHORT_A_%s_%s, %s, %d },' % (
+        print('\t{ "%s", COHORT_A_%s_%s, %s, %d, %d },' % (
             attr["name"], name, symbol(attr["name"]), KINDS[attr["type"]],
-            limit_of(attr, constants)))
+            check_of(attr, constants, "min"),
+            check_of(attr, constants, "max-len", "exact-len", "max")))
     print("};\n")
 
 
