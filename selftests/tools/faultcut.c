@@ -7,7 +7,9 @@
  * The stage: sources m1 to mCOUNT on slow1... on slice1...; their pool p on
  * slowstore on store. It is the slices, or the store, that fail: what is above
  * them takes its time, so that each phase of a cut lasts, and what was on its
- * way meets the fault.
+ * way meets the fault. The moments are spread from the call to SPREAD times as
+ * long as a cut takes here: from one in which nothing has begun to one in which
+ * all is over.
  *
  * Chains of writes go on all the time. A cut that was refused must have left
  * nothing; one that was taken must be one instant on all members, or broken on
@@ -34,7 +36,8 @@
 #define POOL_DISK "/dev/mapper/slowstore"
 #define CUT "r"
 #define WARM_WRITES 50
-#define DELAY_MS 300
+#define MEASURED_CUTS 3
+#define SPREAD 2
 #define HOLD_MS 300
 #define PATIENCE_NS 60000000000ULL
 #define POLL_NS 5000000
@@ -50,6 +53,8 @@ struct lab {
 	unsigned int count;
 	bool can[FAULTS_MAX];			/* per fault: this kernel has it */
 	unsigned int taken, refused, lost, failed;
+	unsigned int trials;
+	__u64 cut_ns;				/* how long one takes when all is well */
 	pid_t writers;
 };
 
@@ -343,6 +348,31 @@ static void bring_up_again(struct lab *lab, const struct trial *t, bool taken)
 
 /* ---- one trial ---- */
 
+static void measure(struct lab *lab)
+{
+	for (int i = 0; i < MEASURED_CUTS; i++) {
+		const __u64 begin = now_ns();
+		__u64 took;
+
+		if (cuts_take(&lab->cuts, CUT))
+			cuts_give_up(&lab->cuts, "no cut", CUT);
+		took = now_ns() - begin;
+		if (took > lab->cut_ns)
+			lab->cut_ns = took;
+		if (cuts_drop(&lab->cuts, CUT))
+			cuts_give_up(&lab->cuts, "cannot delete", CUT);
+	}
+	printf("faultcut: a cut takes %llu ms\n", lab->cut_ns / 1000000);
+}
+
+/* Each trial has a part of the span for itself. */
+static unsigned int draw_delay_ms(struct lab *lab, unsigned int number)
+{
+	const __u64 part = SPREAD * lab->cut_ns / lab->trials;
+
+	return ((number - 1) * part + rng_below(&lab->rng, part)) / 1000000;
+}
+
 static const struct fault *draw_fault(struct lab *lab)
 {
 	unsigned int i;
@@ -358,7 +388,7 @@ static void draw(struct lab *lab, struct trial *t, unsigned int number)
 	t->number = number;
 	t->victim = lab->pool ? 0 : rng_below(&lab->rng, lab->count);
 	t->fault = draw_fault(lab);
-	t->delay_ms = rng_below(&lab->rng, DELAY_MS);
+	t->delay_ms = draw_delay_ms(lab, number);
 	t->hold_ms = rng_below(&lab->rng, HOLD_MS);
 	for (unsigned int i = 0; i < lab->count; i++)
 		t->errors[i] = lab->st->errors[i];
@@ -433,22 +463,24 @@ static void open_lab(struct lab *lab, const char *victim, unsigned int count)
 int main(int argc, char **argv)
 {
 	static struct lab lab;
-	unsigned int trials;
 
 	tool = "faultcut";
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc != 5)
 		die("usage: faultcut members|pool TRIALS SEED COUNT");
-	trials = parse_number("TRIALS", argv[2]);
+	lab.trials = parse_number("TRIALS", argv[2]);
+	if (!lab.trials)
+		die("TRIALS: at least 1");
 	lab.rng.state = parse_number("SEED", argv[3]);
 	open_lab(&lab, argv[1], parse_number("COUNT", argv[4]));
 	start_writers(&lab);
-	for (unsigned int i = 1; i <= trials; i++)
+	measure(&lab);
+	for (unsigned int i = 1; i <= lab.trials; i++)
 		run_trial(&lab, i);
 	stop_writers(&lab);
 	cuts_close(&lab.cuts);
 	printf("faultcut: %u taken, %u refused, %u with a part lost, %u of a pool that failed\n",
 	       lab.taken, lab.refused, lab.lost, lab.failed);
-	printf("figure: io-faults %u\n", trials);
+	printf("figure: io-faults %u\n", lab.trials);
 	return 0;
 }
