@@ -17,7 +17,7 @@ raise()
 faults()
 {
 	raise
-	faultnth "${COHORT_STRIDE:-20}" "${COHORT_SEED:-$RANDOM}" "$@"
+	faultnth "${COHORT_STRIDE:-60}" "${COHORT_SEED:-$RANDOM}" "$@"
 	snapshot after m1 m2
 	put 2 /dev/mapper/m1 0 1M
 	holds 1 /dev/mapper/after_1 0 1M
@@ -27,7 +27,7 @@ faults()
 t_in_operations_on_pools() { faults pool-create pool-open pool-close pool-extend scrub; }
 t_in_operations_on_sources() { faults attach attach-known detach source-remove; }
 t_in_operations_on_groups() { faults group-create group-delete group-add group-remove; }
-t_in_cuts_and_deletions() { faults replicate replicate-group prepare activate give-back reset; }
+t_in_cuts_and_deletions() { faults replicate replicate-group prepare activate give-back reset gate; }
 t_in_looking() { faults list get diff; }
 
 run_tests "$@"

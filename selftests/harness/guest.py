@@ -28,7 +28,7 @@ STOCK = ("6.1", "6.12")
 EVERY_TIME = ("selftests/cut/consistent", "selftests/cut/one-by-one", "selftests/cut/overlapping",
               "selftests/crash/", "selftests/lab/")
 # Of all tests, one in so many is run by the debug kernel in one ./check.
-DEBUG_PART = 13
+DEBUG_PART = 16
 # Of the tests of a capability that has many long ones, one ./check runs one in so many.
 SAMPLED_PART = 2
 # Of its boots, one in so many also looks for leaks, which costs half as much again.
