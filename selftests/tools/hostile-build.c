@@ -13,7 +13,7 @@ struct attr {
 	__u16 type;
 	enum kind kind;
 	__u32 least;	/* of a number, its smallest value */
-	__u32 limit;	/* of a number, its largest value; of all else, its longest length; 0: none */
+	__u32 limit;	/* of a number, its largest value; else its longest length; 0: none */
 };
 
 struct op {
