@@ -7,9 +7,9 @@
  * The stage: sources m1 to mCOUNT on slow1... on slice1...; their pool p on
  * slowstore on store. It is the slices, or the store, that fail: what is above
  * them takes its time, so that each phase of a cut lasts, and what was on its
- * way meets the fault. The moments are spread from the call to SPREAD times as
- * long as a cut takes here: from one in which nothing has begun to one in which
- * all is over.
+ * way meets the fault. The moments are spread over as long as a cut takes here, or
+ * twice as long for the pool, half of them over the first quarter: what members are
+ * asked for is over soon, while a pool has to fail behind a cut, too.
  *
  * Chains of writes go on all the time. A cut that was refused must have left
  * nothing; one that was taken must be one instant on all members, or broken on
@@ -36,8 +36,7 @@
 #define POOL_DISK "/dev/mapper/slowstore"
 #define CUT "r"
 #define WARM_WRITES 50
-#define MEASURED_CUTS 3
-#define SPREAD 2
+#define MEASURED_CUTS 5
 #define HOLD_MS 300
 #define PATIENCE_NS 60000000000ULL
 #define POLL_NS 5000000
@@ -348,29 +347,38 @@ static void bring_up_again(struct lab *lab, const struct trial *t, bool taken)
 
 /* ---- one trial ---- */
 
+static int compare(const void *a, const void *b)
+{
+	const __u64 x = *(const __u64 *)a, y = *(const __u64 *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* The median of a few. */
 static void measure(struct lab *lab)
 {
+	__u64 took[MEASURED_CUTS];
+
 	for (int i = 0; i < MEASURED_CUTS; i++) {
 		const __u64 begin = now_ns();
-		__u64 took;
 
 		if (cuts_take(&lab->cuts, CUT))
 			cuts_give_up(&lab->cuts, "no cut", CUT);
-		took = now_ns() - begin;
-		if (took > lab->cut_ns)
-			lab->cut_ns = took;
+		took[i] = now_ns() - begin;
 		if (cuts_drop(&lab->cuts, CUT))
 			cuts_give_up(&lab->cuts, "cannot delete", CUT);
 	}
+	qsort(took, MEASURED_CUTS, sizeof(*took), compare);
+	lab->cut_ns = took[MEASURED_CUTS / 2];
 	printf("faultcut: a cut takes %llu ms\n", lab->cut_ns / 1000000);
 }
 
 /* Each trial has a part of the span for itself. */
 static unsigned int draw_delay_ms(struct lab *lab, unsigned int number)
 {
-	const __u64 part = SPREAD * lab->cut_ns / lab->trials;
+	const double at = (number - 1 + rng_below(&lab->rng, 1000) / 1000.0) / lab->trials;
 
-	return ((number - 1) * part + rng_below(&lab->rng, part)) / 1000000;
+	return (lab->pool ? 2 : 1) * lab->cut_ns * at * at / 1000000;
 }
 
 static const struct fault *draw_fault(struct lab *lab)
