@@ -72,7 +72,8 @@ static int run_extend(struct cohort_job *job)
 }
 
 struct cohort_job *cohort_pool_job(const char *name, u32 method,
-				   int (*run)(struct cohort_job *job), struct cohort_words *words)
+				   int (*run)(struct cohort_job *job), bool controllable,
+				   struct cohort_words *words)
 {
 	struct cohort_pool *pool = cohort_find_pool(name);
 	struct cohort_job *job;
@@ -87,6 +88,7 @@ struct cohort_job *cohort_pool_job(const char *name, u32 method,
 	if (!job)
 		return ERR_PTR(cohort_refuse(words, -ENOMEM, "no memory for the job"));
 	strscpy(job->pool, pool->name, sizeof(job->pool));
+	job->controllable = controllable;
 	cohort_pool_get(pool);
 	cohort_job_start(job);
 	return job;
@@ -94,5 +96,5 @@ struct cohort_job *cohort_pool_job(const char *name, u32 method,
 
 struct cohort_job *cohort_pool_extend(const char *name, struct cohort_words *words)
 {
-	return cohort_pool_job(name, COHORT_METHOD_POOL_EXTEND, run_extend, words);
+	return cohort_pool_job(name, COHORT_METHOD_POOL_EXTEND, run_extend, false, words);
 }

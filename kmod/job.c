@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* job.c - work that has to wait for I/O: queues it, runs it, keeps its outcome readable. */
+#include <linux/math64.h>
 #include <linux/module.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
@@ -13,6 +14,8 @@
  * fill the memory with what nobody will read.
  */
 #define KEEP_MAX	1024
+/* An event for so much progress. */
+#define TOLD_PERCENT	5
 
 static LIST_HEAD(jobs);			/* by id; cohort_lock, as the next three */
 static u32 nr_jobs;
@@ -78,10 +81,17 @@ static void tell(struct cohort_job *job)
 static void begin(struct cohort_job *job)
 {
 	mutex_lock(&cohort_lock);
-	job->state = COHORT_JOB_STATE_RUNNING;
 	job->started = ktime_get();
-	tell(job);
+	if (job->request != COHORT_JOB_REQUEST_TERMINATE) {
+		job->state = COHORT_JOB_STATE_RUNNING;
+		tell(job);
+	}
 	mutex_unlock(&cohort_lock);
+}
+
+static bool was_terminated(const struct cohort_job *job, int err)
+{
+	return err == -ECANCELED && job->request == COHORT_JOB_REQUEST_TERMINATE;
 }
 
 static void end(struct cohort_job *job, int err)
@@ -90,6 +100,10 @@ static void end(struct cohort_job *job, int err)
 	job->err = err;
 	job->ended = ktime_get();
 	job->state = err ? COHORT_JOB_STATE_EXCEPTION : COHORT_JOB_STATE_COMPLETED;
+	if (was_terminated(job, err)) {
+		job->state = COHORT_JOB_STATE_TERMINATED;
+		cohort_refuse(&job->words, err, "job %llu was terminated", job->id);
+	}
 	if (!err)
 		job->percent = 100;
 	nr_ended++;
@@ -135,6 +149,7 @@ struct cohort_job *cohort_job_new(u32 method, u32 count, int (*run)(struct cohor
 	kref_init(&job->kref);
 	INIT_LIST_HEAD(&job->list);
 	INIT_WORK(&job->work, job_work);
+	init_waitqueue_head(&job->wait);
 	job->method = method;
 	job->state = COHORT_JOB_STATE_NEW;
 	job->count = count;
@@ -173,6 +188,135 @@ void cohort_job_progress(struct cohort_job *job, u32 percent)
 	tell(job);
 	mutex_unlock(&cohort_lock);
 }
+
+void cohort_job_advance(struct cohort_job *job, u64 done, u64 total)
+{
+	u32 percent = total ? div64_u64(100 * done, total) : 0, before;
+
+	mutex_lock(&cohort_lock);
+	before = job->percent;
+	job->done = done;
+	job->total = total;
+	job->percent = percent;
+	if (percent / TOLD_PERCENT != before / TOLD_PERCENT)
+		tell(job);
+	mutex_unlock(&cohort_lock);
+}
+
+/* ---- suspended and terminated ---- */
+
+static bool is_suspended(const struct cohort_job *job)
+{
+	return READ_ONCE(job->request) == COHORT_JOB_REQUEST_SUSPEND;
+}
+
+/* False: somebody has asked for something else meanwhile. */
+static bool enter_suspended(struct cohort_job *job)
+{
+	bool entered;
+
+	mutex_lock(&cohort_lock);
+	entered = is_suspended(job);
+	if (entered) {
+		job->state = COHORT_JOB_STATE_SUSPENDED;
+		job->suspended = ktime_get();
+		tell(job);
+	}
+	mutex_unlock(&cohort_lock);
+	return entered;
+}
+
+static void leave_suspended(struct cohort_job *job)
+{
+	mutex_lock(&cohort_lock);
+	job->suspended_ns += ktime_to_ns(ktime_sub(ktime_get(), job->suspended));
+	job->suspended = 0;
+	if (job->state == COHORT_JOB_STATE_SUSPENDED) {
+		job->state = COHORT_JOB_STATE_RUNNING;
+		tell(job);
+	}
+	mutex_unlock(&cohort_lock);
+}
+
+int cohort_job_go_on(struct cohort_job *job)
+{
+	while (is_suspended(job) && enter_suspended(job)) {
+		/* as long as somebody likes: not a task that hangs */
+		wait_event_idle(job->wait, !is_suspended(job));
+		leave_suspended(job);
+	}
+	return READ_ONCE(job->request) == COHORT_JOB_REQUEST_TERMINATE ? -ECANCELED : 0;
+}
+
+s64 cohort_job_suspended_ns(const struct cohort_job *job)
+{
+	lockdep_assert_held(&cohort_lock);
+	return job->suspended_ns +
+		(job->suspended ? ktime_to_ns(ktime_sub(ktime_get(), job->suspended)) : 0);
+}
+
+/* Why a job can not be asked for that now; NULL if it can. */
+static const char *cannot(const struct cohort_job *job, u32 request)
+{
+	if (cohort_job_ended(job))
+		return "has ended";
+	if (job->request == COHORT_JOB_REQUEST_TERMINATE)
+		return "is being terminated";
+	if (request == COHORT_JOB_REQUEST_SUSPEND && is_suspended(job))
+		return "is suspended already";
+	if (request == COHORT_JOB_REQUEST_START && !is_suspended(job))
+		return "is not suspended";
+	return NULL;
+}
+
+static int check_request(const struct cohort_job *job, u64 id, u32 request,
+			 struct cohort_words *words)
+{
+	const char *why;
+
+	if (!job)
+		return cohort_refuse(words, -ENOENT, "there is no job %llu", id);
+	why = cannot(job, request);
+	if (why)
+		return cohort_refuse(words, -EINVAL, "job %llu %s", id, why);
+	if (!job->controllable)
+		return cohort_refuse(words, -EOPNOTSUPP,
+				     "job %llu can be neither suspended nor terminated", id);
+	return 0;
+}
+
+struct cohort_job *cohort_job_request(u64 id, u32 request, struct cohort_words *words)
+{
+	struct cohort_job *job = cohort_job_find(id);
+	int err = check_request(job, id, request, words);
+
+	if (err)
+		return ERR_PTR(err);
+	WRITE_ONCE(job->request, request == COHORT_JOB_REQUEST_START ? 0 : request);
+	if (request == COHORT_JOB_REQUEST_TERMINATE) {
+		job->state = COHORT_JOB_STATE_SHUTTING_DOWN;
+		tell(job);
+	}
+	wake_up_all(&job->wait);
+	return job;
+}
+
+void cohort_job_release(const char *pool)
+{
+	struct cohort_job *job;
+
+	lockdep_assert_held(&cohort_lock);
+	list_for_each_entry(job, &jobs, list) {
+		if (strcmp(job->pool, pool))
+			continue;
+		job->controllable = false;
+		if (is_suspended(job))
+			WRITE_ONCE(job->request, 0);
+		wake_up_all(&job->wait);
+	}
+}
+
+/* ---- to be found ---- */
 
 struct cohort_job *cohort_job_find(u64 id)
 {

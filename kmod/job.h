@@ -5,6 +5,10 @@
  * A job is made under cohort_lock, runs on a workqueue of its own and stays
  * readable for five minutes after its end (CIM_ConcreteJob.TimeBeforeRemoval),
  * or until 1024 younger ones have ended.
+ *
+ * One that works for long is controllable: it may be suspended, go on, and be
+ * terminated. That takes place between two pieces of its work, where its runner
+ * asks cohort_job_go_on(), and at no other.
  */
 #ifndef COHORT_JOB_H
 #define COHORT_JOB_H
@@ -13,6 +17,7 @@
 #include <linux/list.h>
 #include <linux/workqueue.h>
 #include <linux/ktime.h>
+#include <linux/wait.h>
 #include "defs.h"
 
 struct cohort_job_member {
@@ -29,6 +34,13 @@ struct cohort_job {
 	u32 method;			/* enum cohort_method */
 	u32 state;			/* enum cohort_job_state; cohort_lock */
 	u32 percent;
+	u64 done;			/* bytes of @total, of one that is controllable */
+	u64 total;
+	bool controllable;		/* cohort_lock, as the next two; its runner may be asked */
+	u32 request;			/* enum cohort_job_request, 0: to go on; READ_ONCE */
+	ktime_t suspended;		/* since when, while it is; cohort_lock, as the next one */
+	s64 suspended_ns;		/* before that */
+	wait_queue_head_t wait;		/* for another request */
 	int err;			/* negative errno once ended */
 	struct cohort_words words;	/* why it failed */
 	char pool[COHORT_NAME_MAX + 1];
@@ -61,11 +73,27 @@ void cohort_job_start(struct cohort_job *job);
 void cohort_job_discard(struct cohort_job *job);
 /* Percent or a member's state changed: tells user space. Takes cohort_lock. */
 void cohort_job_progress(struct cohort_job *job, u32 percent);
+/* So far it has come; tells user space of each twentieth. Takes cohort_lock. */
+void cohort_job_advance(struct cohort_job *job, u64 done, u64 total);
+/*
+ * From the runner of one that is controllable: sleeps while it is suspended.
+ * -ECANCELED: it is terminated, which is what run() returns then. The caller holds nothing that
+ * others wait for.
+ */
+int cohort_job_go_on(struct cohort_job *job);
+
+/* Asks it for what @request says, enum cohort_job_request; ERR_PTR. Caller holds cohort_lock. */
+struct cohort_job *cohort_job_request(u64 id, u32 request, struct cohort_words *words);
+/* @pool goes and waits for its jobs: none can be suspended any more. Caller holds cohort_lock. */
+void cohort_job_release(const char *pool);
 
 /* Caller holds cohort_lock. */
 struct cohort_job *cohort_job_find(u64 id);
 struct cohort_job *cohort_job_next(u64 after_id);	/* for dumps: smallest id above */
 u32 cohort_job_count(void);
+
+/* Nanoseconds for which it has not worked since it was started. Caller holds cohort_lock. */
+s64 cohort_job_suspended_ns(const struct cohort_job *job);
 
 /* Its outcome is known and stays. Caller holds cohort_lock. */
 static inline bool cohort_job_ended(const struct cohort_job *job)

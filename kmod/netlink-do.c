@@ -44,6 +44,11 @@ static const struct shape rel_shape = {
 	.member = COHORT_A_RELATIONSHIP_MEMBER,
 };
 
+static const struct shape job_shape = {
+	.job = COHORT_A_JOB_ID,
+	.name = COHORT_A_JOB_ID,
+};
+
 /* A request under way; the strings of it lie in the message and last as long. */
 struct request {
 	const struct shape *shape;
@@ -133,8 +138,11 @@ static int put_job(struct request *req, const struct cohort_job *job)
 		name = job->source;
 	if (shape == &group_shape)
 		name = *job->source_group ? job->source_group : job->target_group;
-	if (cohort_nl_put_u64(req->skb, shape->job, job->id) ||
-	    nla_put_string(req->skb, shape->name, name))
+	if (cohort_nl_put_u64(req->skb, shape->job, job->id))
+		return -EMSGSIZE;
+	if (shape == &job_shape)
+		return 0;
+	if (nla_put_string(req->skb, shape->name, name))
 		return -EMSGSIZE;
 	if (shape->source_group && *job->source_group &&
 	    nla_put_string(req->skb, shape->source_group, job->source_group))
@@ -474,4 +482,22 @@ int cohort_nl_relationship_modify_doit(struct sk_buff *skb, struct genl_info *in
 					      number(info, COHORT_A_RELATIONSHIP_OPERATION),
 					      number(info, COHORT_A_RELATIONSHIP_FORCE),
 					      &req.words));
+}
+
+/* --- jobs --- */
+
+int cohort_nl_job_modify_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct request req;
+	int err = begin(&req, &job_shape, info, COHORT_CMD_JOB_MODIFY);
+
+	if (!err)
+		err = cohort_nl_require(info, COHORT_A_JOB_ID, "the id of the job");
+	if (!err)
+		err = cohort_nl_require(info, COHORT_A_JOB_REQUEST, "what is asked of the job");
+	if (err)
+		return finish(&req, err);
+	mutex_lock(&cohort_lock);
+	return answer(&req, cohort_job_request(number64(info, COHORT_A_JOB_ID),
+					       number(info, COHORT_A_JOB_REQUEST), &req.words));
 }

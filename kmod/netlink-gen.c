@@ -136,6 +136,12 @@ const struct nla_policy cohort_job_get_nl_policy[COHORT_A_JOB_ID + 1] = {
 	[COHORT_A_JOB_ID] = { .type = NLA_U64, },
 };
 
+/* COHORT_CMD_JOB_MODIFY - do */
+const struct nla_policy cohort_job_modify_nl_policy[COHORT_A_JOB_REQUEST + 1] = {
+	[COHORT_A_JOB_ID] = { .type = NLA_U64, },
+	[COHORT_A_JOB_REQUEST] = NLA_POLICY_RANGE(NLA_U32, 2, 4),
+};
+
 /* COHORT_CMD_EXTENT_GET - do */
 const struct nla_policy cohort_extent_get_nl_policy[COHORT_A_EXTENT_OFFSET + 1] = {
 	[COHORT_A_EXTENT_RELATIONSHIP] = { .type = NLA_NUL_STRING, .len = COHORT_NAME_MAX, },

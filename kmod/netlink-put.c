@@ -444,6 +444,15 @@ static int put_job_outcome(struct sk_buff *skb, const struct cohort_job *job)
 	       (job->err && put_text(skb, COHORT_A_JOB_MESSAGE, job->words.text));
 }
 
+static int put_job_work(struct sk_buff *skb, const struct cohort_job *job)
+{
+	if (!job->total)
+		return 0;
+	return cohort_nl_put_u64(skb, COHORT_A_JOB_DONE, job->done) ||
+	       cohort_nl_put_u64(skb, COHORT_A_JOB_TOTAL, job->total) ||
+	       cohort_nl_put_u64(skb, COHORT_A_JOB_SUSPENDED, cohort_job_suspended_ns(job));
+}
+
 static int put_job_about(struct sk_buff *skb, const struct cohort_job *job)
 {
 	return put_text(skb, COHORT_A_JOB_POOL, job->pool) ||
@@ -473,7 +482,8 @@ static int put_job(struct sk_buff *skb, const void *object, bool members)
 	    put_job_outcome(skb, job) ||
 	    put_job_about(skb, job) ||
 	    cohort_nl_put_u64(skb, COHORT_A_JOB_TIME_SUBMITTED, ktime_to_ns(job->submitted)) ||
-	    cohort_nl_put_u64(skb, COHORT_A_JOB_ELAPSED, job_elapsed(job)))
+	    cohort_nl_put_u64(skb, COHORT_A_JOB_ELAPSED, job_elapsed(job)) ||
+	    put_job_work(skb, job))
 		return -EMSGSIZE;
 	for (i = 0; members && i < job->count && !err; i++)
 		err = put_job_member(skb, &job->member[i], i);

@@ -9,6 +9,7 @@
 #include "catalog.h"
 #include "epoch.h"
 #include "index.h"
+#include "job.h"
 #include "log.h"
 #include "lookup.h"
 #include "plant.h"
@@ -697,6 +698,7 @@ void cohort_pool_deactivate(struct cohort_pool *pool)
 	wake_up_all(&pool->wait);
 	mutex_lock(&cohort_lock);
 	list_del_init(&pool->list);
+	cohort_job_release(pool->name);
 	idle = !has_tables(pool);
 	cohort_notify(&(struct cohort_news) { .event = COHORT_EVENT_POOL_GONE, .pool = pool });
 	mutex_unlock(&cohort_lock);

@@ -144,7 +144,8 @@ void cohort_pool_tell_damage(struct work_struct *work);
  * ERR_PTR with words. Caller holds cohort_lock.
  */
 struct cohort_job *cohort_pool_job(const char *name, u32 method,
-				   int (*run)(struct cohort_job *job), struct cohort_words *words);
+				   int (*run)(struct cohort_job *job), bool controllable,
+				   struct cohort_words *words);
 
 /* A job that reads all of the log and verifies it. As cohort_pool_extend(). */
 struct cohort_job *cohort_pool_scrub(const char *name, struct cohort_words *words);

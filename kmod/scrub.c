@@ -179,6 +179,18 @@ static int scrub_run(struct scrub *s, u32 *id)
 	return err ? err : 1;
 }
 
+/* As cohort_pool_read_begin_wait(), unless the job is suspended or has to end. */
+static int begin_piece(struct cohort_pool *pool, struct cohort_job *job)
+{
+	int err = cohort_job_go_on(job);
+
+	if (err)
+		return err;
+	if (READ_ONCE(pool->gone) || !cohort_pool_read_begin_wait(pool))
+		return cohort_refuse(&job->words, -EIO, "pool \"%s\" has gone", pool->name);
+	return 0;
+}
+
 /* Nobody changes them meanwhile, and none is flushed: the index may grow by what comes. */
 static int scrub_runs(struct scrub *s, struct cohort_job *job)
 {
@@ -188,9 +200,9 @@ static int scrub_runs(struct scrub *s, struct cohort_job *job)
 	int ret = 1;
 
 	while (ret) {
-		if (!cohort_pool_read_begin_wait(pool))
-			return cohort_refuse(&job->words, -EIO, "pool \"%s\" has gone",
-					     pool->name);
+		ret = begin_piece(pool, job);
+		if (ret)
+			return ret;
 		mutex_lock(&pool->tidy_mutex);
 		blocked = cohort_pool_block_flush(pool, true);
 		ret = scrub_run(s, &id);
@@ -209,25 +221,21 @@ static int scrub_runs(struct scrub *s, struct cohort_job *job)
 static int scrub(struct scrub *s, struct cohort_job *job)
 {
 	struct cohort_pool *pool = s->pool;
-	u32 seg, percent = 0;
+	u64 size = pool->sb.segment_size;
 	int err = scrub_runs(s, job);
-
-	if (err)
-		return err;
+	u32 seg;
 
 	/* it grows at its end only */
-	for (seg = 0; seg < READ_ONCE(pool->log->segs.nr); seg++) {
-		u32 now = div_u64(100ull * seg, READ_ONCE(pool->log->segs.nr));
-
-		if (!cohort_pool_read_begin_wait(pool))
-			return cohort_refuse(&job->words, -EIO, "pool \"%s\" has gone",
-					     pool->name);
+	for (seg = 0; !err && seg < READ_ONCE(pool->log->segs.nr); seg++) {
+		err = begin_piece(pool, job);
+		if (err)
+			break;
 		scrub_segment(s, seg);
 		cohort_pool_read_end(pool);
-		if (now / 5 != percent / 5)
-			cohort_job_progress(job, now);
-		percent = now;
+		cohort_job_advance(job, (seg + 1) * size, READ_ONCE(pool->log->segs.nr) * size);
 	}
+	if (err)
+		return err;
 	if (!s->batches && !s->runs && !atomic64_read(&pool->damaged))
 		return 0;
 	return cohort_refuse(&job->words, -EUCLEAN,
@@ -252,5 +260,5 @@ static int run_scrub(struct cohort_job *job)
 
 struct cohort_job *cohort_pool_scrub(const char *name, struct cohort_words *words)
 {
-	return cohort_pool_job(name, COHORT_METHOD_POOL_SCRUB, run_scrub, words);
+	return cohort_pool_job(name, COHORT_METHOD_POOL_SCRUB, run_scrub, true, words);
 }

@@ -142,6 +142,15 @@ enum cohort_job_state {
 };
 
 /**
+ * enum cohort_job_request - CIM RequestedState of a job.
+ */
+enum cohort_job_request {
+	COHORT_JOB_REQUEST_START = 2,
+	COHORT_JOB_REQUEST_SUSPEND,
+	COHORT_JOB_REQUEST_TERMINATE,
+};
+
+/**
  * enum cohort_result - CIM return codes of the methods.
  */
 enum cohort_result {
@@ -385,6 +394,10 @@ enum {
 	COHORT_A_JOB_MEMBER,
 	COHORT_A_JOB_TIME_SUBMITTED,
 	COHORT_A_JOB_ELAPSED,
+	COHORT_A_JOB_REQUEST,
+	COHORT_A_JOB_DONE,
+	COHORT_A_JOB_TOTAL,
+	COHORT_A_JOB_SUSPENDED,
 
 	__COHORT_A_JOB_MAX,
 	COHORT_A_JOB_MAX = (__COHORT_A_JOB_MAX - 1)
@@ -446,6 +459,7 @@ enum {
 	COHORT_CMD_RELATIONSHIP_MODIFY,
 	COHORT_CMD_JOB_GET,
 	COHORT_CMD_JOB_NTF,
+	COHORT_CMD_JOB_MODIFY,
 	COHORT_CMD_EXTENT_GET,
 	COHORT_CMD_GATE_CLOSE,
 	COHORT_CMD_GATE_OPEN,
