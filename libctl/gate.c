@@ -24,6 +24,16 @@ static int take(int cmd, const struct nlattr *attrs, int len, void *data)
 	return 0;
 }
 
+/* It was closed, and then there was no memory to say so: as if it had not been. */
+static int open_again(struct cohort *ctx, uint32_t gate)
+{
+	struct cohort_error e;
+
+	cohort_get_error(ctx, &e);
+	cohort_gate_open(ctx, gate, NULL);
+	return fail_again(ctx, &e);
+}
+
 EXPORT int cohort_gate_close(struct cohort *ctx, const char *replication_group, uint32_t lease_ms,
 			     uint32_t *gate)
 {
@@ -40,6 +50,8 @@ EXPORT int cohort_gate_close(struct cohort *ctx, const char *replication_group, 
 	request_str(&r, COHORT_A_GATE_GROUP, replication_group);
 	request_u32(&r, COHORT_A_GATE_LEASE, lease_ms);
 	ret = exchange(ctx, &r, false, take, &answer);
+	if (ret && answer.id)
+		return open_again(ctx, answer.id);
 	if (!ret && !answer.id)
 		ret = fail_errno(ctx, EBADMSG, NULL, "the module's answer makes no sense");
 	if (!ret)

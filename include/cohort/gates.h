@@ -36,7 +36,8 @@ int cohort_gate_close(struct cohort *ctx, const char *replication_group, uint32_
  *
  * 0: all writes were held until now. 3, errno ETIMEDOUT: the lease had ended; 4, ECANCELED:
  * a member was suspended: what was taken meanwhile is not consistent. 5: this
- * context has no such gate. Since: 0.1
+ * context has no such gate. 4, ENOMEM: nobody can say whether it held to the end; ask once
+ * more, for it may hold until its lease is over. Since: 0.1
  */
 int cohort_gate_open(struct cohort *ctx, uint32_t gate, uint64_t *held_ns);
 
