@@ -205,6 +205,17 @@ EXPORT int cohort_job_wait(struct cohort *ctx, uint64_t id, int timeout_ms, stru
 	return result;
 }
 
+EXPORT int cohort_job_request_state_change(struct cohort *ctx, uint64_t id,
+					   uint32_t requested_state)
+{
+	struct request r;
+
+	request_new(&r, COHORT_CMD_JOB_MODIFY, 0);
+	request_u64(&r, COHORT_A_JOB_ID, id);
+	request_u32(&r, COHORT_A_JOB_REQUEST, requested_state);
+	return exchange(ctx, &r, false, NULL, NULL);
+}
+
 struct reply_sink {
 	int cmd;
 	struct cohort_reply *reply;

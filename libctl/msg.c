@@ -52,6 +52,7 @@ static const char *const relationship_names[] = {
 
 static const char *const job_names[] = {
 	[COHORT_A_JOB_ID] = "Job",
+	[COHORT_A_JOB_REQUEST] = "RequestedState",
 };
 
 static const char *const extent_names[] = {

@@ -136,6 +136,9 @@ static const struct field job_fields[] = {
 	F(JOB, MEMBER, MEMBERS, job, members),
 	F(JOB, TIME_SUBMITTED, U64, job, time_submitted),
 	F(JOB, ELAPSED, U64, job, elapsed),
+	F(JOB, DONE, U64, job, done),
+	F(JOB, TOTAL, U64, job, total),
+	F(JOB, SUSPENDED, U64, job, suspended),
 };
 
 struct layout {
@@ -183,7 +186,7 @@ int object_kind_of(int cmd)
 		return OBJECT_GROUP;
 	case COHORT_CMD_RELATIONSHIP_GET ... COHORT_CMD_RELATIONSHIP_MODIFY:
 		return OBJECT_RELATIONSHIP;
-	case COHORT_CMD_JOB_GET ... COHORT_CMD_JOB_NTF:
+	case COHORT_CMD_JOB_GET ... COHORT_CMD_JOB_MODIFY:
 		return OBJECT_JOB;
 	}
 	return -1;

@@ -533,6 +533,22 @@ void cohort_diff_free(struct cohort_diff *diff);
 int cohort_job_wait(struct cohort *ctx, uint64_t id, int timeout_ms,
 		    struct cohort_job **ret);
 
+/**
+ * cohort_job_request_state_change - suspend a job, let it go on, or terminate it
+ * @ctx: context
+ * @id: of the job, from struct cohort_reply
+ * @requested_state: RequestedState, enum cohort_job_request
+ *
+ * For jobs that work for long: COHORT_METHOD_POOL_SCRUB. Returns when the job has been
+ * asked; it follows between two pieces of its work, and an event tells when. A job
+ * that was terminated ends in state Terminated, with result 4 and errno ECANCELED.
+ *
+ * 1: a job of that kind can be neither suspended nor terminated. 5: there is no such job
+ * (ENOENT), or it is not in a state for that. Source:
+ * CIM_ConcreteJob.RequestStateChange(). Since: 0.1
+ */
+int cohort_job_request_state_change(struct cohort *ctx, uint64_t id, uint32_t requested_state);
+
 /* --------------------------------------------------------------- devices */
 
 /**

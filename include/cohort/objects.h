@@ -256,6 +256,9 @@ struct cohort_relationship {
  * @members: status per member
  * @time_submitted: realtime, nanoseconds since 1970 UTC
  * @elapsed: nanoseconds
+ * @done: bytes of @total, of a job that can be suspended
+ * @total: bytes; 0: nobody can say
+ * @suspended: nanoseconds of @elapsed for which it did not work
  */
 struct cohort_job {
 	struct cohort_job *next;
@@ -274,6 +277,9 @@ struct cohort_job {
 	struct cohort_member *members;
 	uint64_t time_submitted;
 	uint64_t elapsed;
+	uint64_t done;
+	uint64_t total;
+	uint64_t suspended;
 };
 
 void cohort_module_free(struct cohort_module *module);
