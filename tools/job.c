@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* cohortctl job list, show, wait. */
+/* cohortctl job list, show, wait, pause, resume, cancel. */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "fail.h"
 #include "kinds.h"
 #include "objects.h"
 #include "output.h"
 #include "parse.h"
-
-#define SLICE_MS	200	/* between two looks at the progress */
-#define BAR_WIDTH	40
+#include "progress.h"
 
 static int job_list(struct app *app)
 {
@@ -55,57 +50,15 @@ static int job_show(struct app *app)
 	return say_job(app, job);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
-}
-
-static void draw_bar(unsigned int percent)
-{
-	int full = (int)(percent > 100 ? 100 : percent) * BAR_WIDTH / 100;
-
-	fprintf(stderr, "\r[%-*.*s] %3u %%", BAR_WIDTH, full,
-		"########################################", percent);
-}
-
-/* Waits in slices for people at a terminal, so that they see progress. */
-static int wait_drawn(struct app *app, uint64_t id, struct cohort_job **job)
-{
-	int64_t end = now_ms() + app->timeout_ms;
-	int64_t left = SLICE_MS;
-	int rc;
-
-	do {
-		cohort_job_free(*job);
-		*job = NULL;
-		if (app->timeout_ms >= 0)
-			left = end - now_ms();
-		if (left > SLICE_MS)
-			left = SLICE_MS;
-		rc = cohort_job_wait(app->ctx, id, left > 0 ? (int)left : 0,
-				     job);
-		if (*job)
-			draw_bar((*job)->percent);
-	} while ((rc == COHORT_RESULT_TIMEOUT ||
-		  rc == COHORT_RESULT_JOB_STARTED) && left > 0);
-	fputs("\r\033[K", stderr);
-	return rc;
-}
-
 static int job_wait(struct app *app)
 {
-	bool drawn = isatty(STDERR_FILENO) && !app->opts.json;
 	struct cohort_job *job = NULL;
 	uint64_t id;
 	int rc, code = parse_id(app, &id);
 
 	if (code)
 		return code;
-	rc = drawn ? wait_drawn(app, id, &job) :
-		cohort_job_wait(app->ctx, id, app->timeout_ms, &job);
+	rc = progress_wait(app, id, &job);
 	if (!rc && job)
 		return say_job(app, job);
 	cohort_job_free(job);
@@ -113,6 +66,35 @@ static int job_wait(struct app *app)
 		return fail_errno(app, ETIMEDOUT, "job %" PRIu64 " goes on",
 				  id);
 	return fail_library(app);
+}
+
+static int request(struct app *app, uint32_t state, const char *words)
+{
+	uint64_t id;
+	int code = parse_id(app, &id);
+
+	if (code)
+		return code;
+	if (cohort_job_request_state_change(app->ctx, id, state))
+		return fail_library(app);
+	return output_done(app, json_pack("{siso}", "ReturnValue", 0, "Job",
+					  json_sprintf("%" PRIu64, id)),
+			   "job %" PRIu64 " %s", id, words);
+}
+
+static int job_pause(struct app *app)
+{
+	return request(app, COHORT_JOB_REQUEST_SUSPEND, "is to pause");
+}
+
+static int job_resume(struct app *app)
+{
+	return request(app, COHORT_JOB_REQUEST_START, "goes on");
+}
+
+static int job_cancel(struct app *app)
+{
+	return request(app, COHORT_JOB_REQUEST_TERMINATE, "is to end");
 }
 
 const struct verb verb_job_list = {
@@ -147,4 +129,42 @@ const struct verb verb_job_wait = {
 	.min_args = 1,
 	.max_args = 1,
 	.run = job_wait,
+};
+
+const struct verb verb_job_pause = {
+	.id = VERB_JOB_PAUSE,
+	.noun = "job",
+	.name = "pause",
+	.args = "JOB",
+	.summary = "Have a job that works for long rest between two pieces of its work",
+	.notes = "Jobs that work for long: pool scrub.",
+	.complete = "@job",
+	.min_args = 1,
+	.max_args = 1,
+	.run = job_pause,
+};
+
+const struct verb verb_job_resume = {
+	.id = VERB_JOB_RESUME,
+	.noun = "job",
+	.name = "resume",
+	.args = "JOB",
+	.summary = "Let a job go on that was paused",
+	.complete = "@job",
+	.min_args = 1,
+	.max_args = 1,
+	.run = job_resume,
+};
+
+const struct verb verb_job_cancel = {
+	.id = VERB_JOB_CANCEL,
+	.noun = "job",
+	.name = "cancel",
+	.args = "JOB",
+	.summary = "End a job that works for long before its time",
+	.notes = "Jobs that work for long: pool scrub.",
+	.complete = "@job",
+	.min_args = 1,
+	.max_args = 1,
+	.run = job_cancel,
 };

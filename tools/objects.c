@@ -3,6 +3,7 @@
 #include <cohort/cohort.h>
 
 #include "objects.h"
+#include "progress.h"
 
 #define SECTOR_SIZE	512
 #define NS_PER_S	1e9
@@ -327,6 +328,42 @@ static json_t *job_seconds(const void *object)
 	return json_sprintf("%.6f", (double)job->elapsed / NS_PER_S);
 }
 
+static json_t *job_suspended(const void *object)
+{
+	const struct cohort_job *job = object;
+
+	return job->suspended ? json_sprintf("%.6f", (double)job->suspended / NS_PER_S) : NULL;
+}
+
+static json_t *job_done(const void *object)
+{
+	const struct cohort_job *job = object;
+
+	return job->total ? json_integer((json_int_t)job->done) : NULL;
+}
+
+static json_t *job_total(const void *object)
+{
+	const struct cohort_job *job = object;
+
+	return job->total ? json_integer((json_int_t)job->total) : NULL;
+}
+
+static json_t *job_rate(const void *object)
+{
+	const struct cohort_job *job = object;
+
+	return job->total ? json_integer((json_int_t)progress_rate(job)) : NULL;
+}
+
+static json_t *job_left(const void *object)
+{
+	const struct cohort_job *job = object;
+	const double left = progress_seconds_left(job);
+
+	return !job->total || job_has_ended(job) || left < 0 ? NULL : json_sprintf("%.6f", left);
+}
+
 static json_t *job_members(const void *object)
 {
 	const struct cohort_job *job = object;
@@ -348,6 +385,11 @@ const struct field job_fields[] = {
 	TEXT("SourceGroup", "GROUP", cohort_job, source_group),
 	TEXT("TargetGroup", NULL, cohort_job, target_group),
 	TEXT("Pool", NULL, cohort_job, pool),
+	MADE("BytesDone", NULL, FIELD_SIZE, job_done),
+	MADE("BytesTotal", NULL, FIELD_SIZE, job_total),
+	MADE("BytesPerSecond", NULL, FIELD_SIZE, job_rate),
+	MADE("SecondsLeft", NULL, FIELD_TEXT, job_left),
+	MADE("SuspendedTime", NULL, FIELD_TEXT, job_suspended),
 	MADE("ErrorCode", NULL, FIELD_NUMBER, job_error),
 	TEXT("ErrorDescription", NULL, cohort_job, message),
 	MADE("Members", NULL, FIELD_OBJECTS, job_members),

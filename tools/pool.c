@@ -7,6 +7,7 @@
 #include "objects.h"
 #include "output.h"
 #include "parse.h"
+#include "progress.h"
 #include "reply.h"
 
 /* Takes over @pool. */
@@ -77,9 +78,14 @@ static int pool_extend(struct app *app)
 static int pool_scrub(struct app *app)
 {
 	const char *name = parse_name(app->argv[0]);
+	const bool drawn = progress_is_drawn(app) && reply_timeout(app);
 	struct cohort_reply *reply = NULL;
-	int rc = cohort_pool_scrub(app->ctx, name, reply_timeout(app), &reply);
+	struct cohort_job *job = NULL;
+	int rc = cohort_pool_scrub(app->ctx, name, drawn ? 0 : reply_timeout(app), &reply);
 
+	if (drawn && rc == COHORT_RESULT_JOB_STARTED)
+		rc = progress_wait(app, reply->job, &job);
+	cohort_job_free(job);
 	return reply_finish(app, rc, reply, "%s: all of the pool is as it was written", name);
 }
 

@@ -51,6 +51,9 @@ enum verb_id {
 	VERB_JOB_LIST,
 	VERB_JOB_SHOW,
 	VERB_JOB_WAIT,
+	VERB_JOB_PAUSE,
+	VERB_JOB_RESUME,
+	VERB_JOB_CANCEL,
 	VERB_EVENTS,
 	VERB_VERSION,
 	VERB_UDEV_PROBE,
@@ -140,6 +143,7 @@ extern const struct verb verb_replicate, verb_activate, verb_reset, verb_delete,
 extern const struct verb verb_barrier;
 extern const struct verb verb_list, verb_show, verb_stats;
 extern const struct verb verb_job_list, verb_job_show, verb_job_wait;
+extern const struct verb verb_job_pause, verb_job_resume, verb_job_cancel;
 extern const struct verb verb_events, verb_version, verb_udev_probe;
 
 #endif

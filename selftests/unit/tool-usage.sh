@@ -54,6 +54,7 @@ unknown target setting|Colour|replicate --type snapshot --target-setting Colour=
 target group with members|a target group starts empty: 'a' is too much|group create --target g a
 job that is no number|'first' is not the number of a job|job show first
 job zero|'0' is not the number of a job|job wait 0
+job word|'x' is not the number of a job|job cancel x
 events count of no number|--count 'few' is not a number|events --count few
 forget without waiting|--forget has to wait|detach --forget --no-wait app
 TABLE
