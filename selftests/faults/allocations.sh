@@ -24,7 +24,7 @@ faults()
 	same "$(open_eras m1)" 1 "open eras"
 }
 
-t_in_operations_on_pools() { faults pool-create pool-open pool-close pool-extend scrub; }
+t_in_operations_on_pools() { faults pool-create pool-open pool-close pool-extend scrub cancel; }
 t_in_operations_on_sources() { faults attach attach-known detach source-remove; }
 t_in_operations_on_groups() { faults group-create group-delete group-add group-remove; }
 t_in_cuts_and_deletions() { faults replicate replicate-group prepare activate give-back reset gate; }

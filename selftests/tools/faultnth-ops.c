@@ -126,6 +126,22 @@ static int pool_scrub(struct cohort *ctx)
 	return cohort_pool_scrub(ctx, POOL, COHORT_WAIT_FOREVER, NULL);
 }
 
+/* Of a pool as small as this one it may have ended before it is asked. */
+static int scrub_and_cancel(struct cohort *ctx)
+{
+	struct cohort_reply *reply = NULL;
+	int ret = cohort_pool_scrub(ctx, POOL, 0, &reply);
+
+	if (ret != COHORT_RESULT_JOB_STARTED)
+		return ret;
+	ret = cohort_job_request_state_change(ctx, reply->job, COHORT_JOB_REQUEST_TERMINATE);
+	if (ret == COHORT_RESULT_INVALID_PARAMETER)
+		ret = 0;
+	cohort_job_wait(ctx, reply->job, COHORT_WAIT_FOREVER, NULL);
+	cohort_reply_free(reply);
+	return ret;
+}
+
 /* ---- a pool on a device that grows: a dm-linear one on the disk of the pool ---- */
 
 static int resize(const char *verb, const char *size)
@@ -543,9 +559,15 @@ static int compare(struct cohort *ctx)
 static int hold_and_let_go(struct cohort *ctx)
 {
 	uint32_t gate;
+	int ret = cohort_gate_close(ctx, GROUP, COHORT_LEASE_MAX, &gate);
 
-	return cohort_gate_close(ctx, GROUP, COHORT_LEASE_MAX, &gate) ?:
+	if (ret)
+		return ret;
+	ret = cohort_gate_open(ctx, gate, NULL);
+	/* it holds on where the request has not come through, to be asked once more */
+	if (ret)
 		cohort_gate_open(ctx, gate, NULL);
+	return ret;
 }
 
 static int group_and_rel(struct cohort *ctx)
@@ -582,6 +604,7 @@ const struct operation operations[] = {
 	{ "get", get_each, NULL, NULL, group_and_rel, no_group_and_rel },
 	{ "diff", compare, NULL, NULL, replicate, give_back },
 	{ "scrub", pool_scrub, NULL, NULL, replicate, give_back },
+	{ "cancel", scrub_and_cancel, NULL, NULL, replicate, give_back },
 	{ "gate", hold_and_let_go, NULL, NULL, group_create, group_delete },
 };
 
