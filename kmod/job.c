@@ -22,6 +22,8 @@ static u32 nr_jobs;
 static u32 nr_ended;
 static u64 last_id;
 static struct workqueue_struct *job_wq;
+/* Of those that may sleep for as long as somebody likes: nobody's memory waits for them. */
+static struct workqueue_struct *long_wq;
 
 static void expire_work(struct work_struct *work);
 static DECLARE_DELAYED_WORK(expiry, expire_work);
@@ -173,7 +175,7 @@ void cohort_job_start(struct cohort_job *job)
 	list_add_tail(&job->list, &jobs);
 	nr_jobs++;
 	tell(job);
-	queue_work(job_wq, &job->work);
+	queue_work(job->controllable ? long_wq : job_wq, &job->work);
 }
 
 void cohort_job_discard(struct cohort_job *job)
@@ -210,41 +212,46 @@ static bool is_suspended(const struct cohort_job *job)
 	return READ_ONCE(job->request) == COHORT_JOB_REQUEST_SUSPEND;
 }
 
-/* False: somebody has asked for something else meanwhile. */
-static bool enter_suspended(struct cohort_job *job)
+static void set_suspended(struct cohort_job *job)
 {
-	bool entered;
-
-	mutex_lock(&cohort_lock);
-	entered = is_suspended(job);
-	if (entered) {
-		job->state = COHORT_JOB_STATE_SUSPENDED;
-		job->suspended = ktime_get();
-		tell(job);
-	}
-	mutex_unlock(&cohort_lock);
-	return entered;
+	lockdep_assert_held(&cohort_lock);
+	if (job->state == COHORT_JOB_STATE_SUSPENDED)
+		return;
+	job->state = COHORT_JOB_STATE_SUSPENDED;
+	job->suspended = ktime_get();
+	tell(job);
 }
 
-static void leave_suspended(struct cohort_job *job)
+/* To @state, which it tells of. */
+static void end_suspended(struct cohort_job *job, u32 state)
+{
+	lockdep_assert_held(&cohort_lock);
+	job->suspended_ns = cohort_job_suspended_ns(job);
+	job->suspended = 0;
+	job->state = state;
+	tell(job);
+}
+
+/* Who asks for something else says so himself: the sleeper need not wake for it. */
+static void rest(struct cohort_job *job)
 {
 	mutex_lock(&cohort_lock);
-	job->suspended_ns += ktime_to_ns(ktime_sub(ktime_get(), job->suspended));
-	job->suspended = 0;
-	if (job->state == COHORT_JOB_STATE_SUSPENDED) {
-		job->state = COHORT_JOB_STATE_RUNNING;
-		tell(job);
+	while (is_suspended(job)) {
+		job->resting = true;
+		set_suspended(job);
+		mutex_unlock(&cohort_lock);
+		/* as long as somebody likes: not a task that hangs */
+		wait_event_idle(job->wait, !is_suspended(job));
+		mutex_lock(&cohort_lock);
+		job->resting = false;
 	}
 	mutex_unlock(&cohort_lock);
 }
 
 int cohort_job_go_on(struct cohort_job *job)
 {
-	while (is_suspended(job) && enter_suspended(job)) {
-		/* as long as somebody likes: not a task that hangs */
-		wait_event_idle(job->wait, !is_suspended(job));
-		leave_suspended(job);
-	}
+	if (is_suspended(job))
+		rest(job);
 	return READ_ONCE(job->request) == COHORT_JOB_REQUEST_TERMINATE ? -ECANCELED : 0;
 }
 
@@ -293,10 +300,12 @@ struct cohort_job *cohort_job_request(u64 id, u32 request, struct cohort_words *
 	if (err)
 		return ERR_PTR(err);
 	WRITE_ONCE(job->request, request == COHORT_JOB_REQUEST_START ? 0 : request);
-	if (request == COHORT_JOB_REQUEST_TERMINATE) {
-		job->state = COHORT_JOB_STATE_SHUTTING_DOWN;
-		tell(job);
-	}
+	if (request == COHORT_JOB_REQUEST_TERMINATE)
+		end_suspended(job, COHORT_JOB_STATE_SHUTTING_DOWN);
+	else if (job->resting && is_suspended(job))
+		set_suspended(job);
+	else if (job->resting)
+		end_suspended(job, COHORT_JOB_STATE_RUNNING);
 	wake_up_all(&job->wait);
 	return job;
 }
@@ -312,8 +321,21 @@ void cohort_job_release(const char *pool)
 		job->controllable = false;
 		if (is_suspended(job))
 			WRITE_ONCE(job->request, 0);
+		if (job->state == COHORT_JOB_STATE_SUSPENDED)
+			end_suspended(job, COHORT_JOB_STATE_RUNNING);
 		wake_up_all(&job->wait);
 	}
+}
+
+struct cohort_job *cohort_job_of_pool(u32 method, const char *pool)
+{
+	struct cohort_job *job;
+
+	lockdep_assert_held(&cohort_lock);
+	list_for_each_entry(job, &jobs, list)
+		if (job->method == method && !cohort_job_ended(job) && !strcmp(job->pool, pool))
+			return job;
+	return NULL;
 }
 
 /* ---- to be found ---- */
@@ -370,7 +392,14 @@ int cohort_job_init(void)
 	 * Jobs wait for each other's log writes, so many must be able to run.
 	 */
 	job_wq = alloc_workqueue("cohort_job", WQ_UNBOUND | WQ_MEM_RECLAIM, WQ_MAX_ACTIVE);
-	return job_wq ? 0 : -ENOMEM;
+	long_wq = alloc_workqueue("cohort_long_job", WQ_UNBOUND, WQ_MAX_ACTIVE);
+	if (job_wq && long_wq)
+		return 0;
+	if (job_wq)
+		destroy_workqueue(job_wq);
+	if (long_wq)
+		destroy_workqueue(long_wq);
+	return -ENOMEM;
 }
 
 void cohort_job_exit(void)
@@ -382,6 +411,7 @@ void cohort_job_exit(void)
 	 * left are the tails of workers, and jobs that nobody will read.
 	 */
 	cancel_delayed_work_sync(&expiry);
+	destroy_workqueue(long_wq);
 	destroy_workqueue(job_wq);
 	mutex_lock(&cohort_lock);
 	list_for_each_entry_safe(job, next, &jobs, list)

@@ -38,7 +38,8 @@ struct cohort_job {
 	u64 total;
 	bool controllable;		/* cohort_lock, as the next two; its runner may be asked */
 	u32 request;			/* enum cohort_job_request, 0: to go on; READ_ONCE */
-	ktime_t suspended;		/* since when, while it is; cohort_lock, as the next one */
+	bool resting;			/* its runner sleeps; cohort_lock, as the next two */
+	ktime_t suspended;		/* since when, while it is */
 	s64 suspended_ns;		/* before that */
 	wait_queue_head_t wait;		/* for another request */
 	int err;			/* negative errno once ended */
@@ -76,7 +77,8 @@ void cohort_job_progress(struct cohort_job *job, u32 percent);
 /* So far it has come; tells user space of each twentieth. Takes cohort_lock. */
 void cohort_job_advance(struct cohort_job *job, u64 done, u64 total);
 /*
- * From the runner of one that is controllable: sleeps while it is suspended.
+ * From the runner of one that is controllable: sleeps while it is suspended. There is
+ * nothing to be asked while @request is 0.
  * -ECANCELED: it is terminated, which is what run() returns then. The caller holds nothing that
  * others wait for.
  */
@@ -84,6 +86,8 @@ int cohort_job_go_on(struct cohort_job *job);
 
 /* Asks it for what @request says, enum cohort_job_request; ERR_PTR. Caller holds cohort_lock. */
 struct cohort_job *cohort_job_request(u64 id, u32 request, struct cohort_words *words);
+/* One of @method on @pool that has not ended, or NULL. Caller holds cohort_lock. */
+struct cohort_job *cohort_job_of_pool(u32 method, const char *pool);
 /* @pool goes and waits for its jobs: none can be suspended any more. Caller holds cohort_lock. */
 void cohort_job_release(const char *pool);
 

@@ -136,12 +136,6 @@ const struct nla_policy cohort_job_get_nl_policy[COHORT_A_JOB_ID + 1] = {
 	[COHORT_A_JOB_ID] = { .type = NLA_U64, },
 };
 
-/* COHORT_CMD_JOB_MODIFY - do */
-const struct nla_policy cohort_job_modify_nl_policy[COHORT_A_JOB_REQUEST + 1] = {
-	[COHORT_A_JOB_ID] = { .type = NLA_U64, },
-	[COHORT_A_JOB_REQUEST] = NLA_POLICY_RANGE(NLA_U32, 2, 4),
-};
-
 /* COHORT_CMD_EXTENT_GET - do */
 const struct nla_policy cohort_extent_get_nl_policy[COHORT_A_EXTENT_OFFSET + 1] = {
 	[COHORT_A_EXTENT_RELATIONSHIP] = { .type = NLA_NUL_STRING, .len = COHORT_NAME_MAX, },
@@ -159,4 +153,10 @@ const struct nla_policy cohort_gate_close_nl_policy[COHORT_A_GATE_LEASE + 1] = {
 /* COHORT_CMD_GATE_OPEN - do */
 const struct nla_policy cohort_gate_open_nl_policy[COHORT_A_GATE_ID + 1] = {
 	[COHORT_A_GATE_ID] = { .type = NLA_U32, },
+};
+
+/* COHORT_CMD_JOB_MODIFY - do */
+const struct nla_policy cohort_job_modify_nl_policy[COHORT_A_JOB_REQUEST + 1] = {
+	[COHORT_A_JOB_ID] = { .type = NLA_U64, },
+	[COHORT_A_JOB_REQUEST] = NLA_POLICY_RANGE(NLA_U32, 2, 4),
 };

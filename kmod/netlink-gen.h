@@ -34,10 +34,10 @@ cohort_group_replica_new_nl_policy[COHORT_A_RELATIONSHIP_HOLD_TIME + 1];
 extern const struct nla_policy
 cohort_relationship_modify_nl_policy[COHORT_A_RELATIONSHIP_FORCE + 1];
 extern const struct nla_policy cohort_job_get_nl_policy[COHORT_A_JOB_ID + 1];
-extern const struct nla_policy cohort_job_modify_nl_policy[COHORT_A_JOB_REQUEST + 1];
 extern const struct nla_policy cohort_extent_get_nl_policy[COHORT_A_EXTENT_OFFSET + 1];
 extern const struct nla_policy cohort_gate_close_nl_policy[COHORT_A_GATE_LEASE + 1];
 extern const struct nla_policy cohort_gate_open_nl_policy[COHORT_A_GATE_ID + 1];
+extern const struct nla_policy cohort_job_modify_nl_policy[COHORT_A_JOB_REQUEST + 1];
 
 int cohort_nl_module_get_doit(struct sk_buff *skb, struct genl_info *info);
 int cohort_nl_pool_get_doit(struct sk_buff *skb, struct genl_info *info);
@@ -67,10 +67,10 @@ int cohort_nl_relationship_modify_doit(struct sk_buff *skb,
 				       struct genl_info *info);
 int cohort_nl_job_get_doit(struct sk_buff *skb, struct genl_info *info);
 int cohort_nl_job_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
-int cohort_nl_job_modify_doit(struct sk_buff *skb, struct genl_info *info);
 int cohort_nl_extent_get_doit(struct sk_buff *skb, struct genl_info *info);
 int cohort_nl_gate_close_doit(struct sk_buff *skb, struct genl_info *info);
 int cohort_nl_gate_open_doit(struct sk_buff *skb, struct genl_info *info);
+int cohort_nl_job_modify_doit(struct sk_buff *skb, struct genl_info *info);
 
 enum {
 	COHORT_NLGRP_EVENTS,

@@ -446,11 +446,12 @@ static int put_job_outcome(struct sk_buff *skb, const struct cohort_job *job)
 
 static int put_job_work(struct sk_buff *skb, const struct cohort_job *job)
 {
-	if (!job->total)
-		return 0;
-	return cohort_nl_put_u64(skb, COHORT_A_JOB_DONE, job->done) ||
-	       cohort_nl_put_u64(skb, COHORT_A_JOB_TOTAL, job->total) ||
-	       cohort_nl_put_u64(skb, COHORT_A_JOB_SUSPENDED, cohort_job_suspended_ns(job));
+	s64 suspended = cohort_job_suspended_ns(job);
+
+	if (suspended && cohort_nl_put_u64(skb, COHORT_A_JOB_SUSPENDED, suspended))
+		return -EMSGSIZE;
+	return job->total && (cohort_nl_put_u64(skb, COHORT_A_JOB_DONE, job->done) ||
+			      cohort_nl_put_u64(skb, COHORT_A_JOB_TOTAL, job->total));
 }
 
 static int put_job_about(struct sk_buff *skb, const struct cohort_job *job)

@@ -91,10 +91,10 @@ static const struct genl_ops ops[] = {
 	OP_DO(GROUP_REPLICA_NEW, group_replica_new, RELATIONSHIP_HOLD_TIME),
 	OP_DO(RELATIONSHIP_MODIFY, relationship_modify, RELATIONSHIP_FORCE),
 	OP_GET(JOB_GET, job_get, JOB_ID),
-	OP_DO(JOB_MODIFY, job_modify, JOB_REQUEST),
 	OP_DO(EXTENT_GET, extent_get, EXTENT_OFFSET),
 	OP_DO(GATE_CLOSE, gate_close, GATE_LEASE),
 	OP_DO(GATE_OPEN, gate_open, GATE_ID),
+	OP_DO(JOB_MODIFY, job_modify, JOB_REQUEST),
 };
 
 /* Events name devices: not for everybody to hear. */

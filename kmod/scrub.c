@@ -31,6 +31,8 @@ void cohort_pool_tell_damage(struct work_struct *work)
 struct scrub {
 	struct cohort_pool *pool;
 	u8 *buf;			/* a segment */
+	u64 done;			/* bytes of runs and of segments that have batches */
+	u64 total;			/* as it was in the beginning, or more by now */
 	u64 batches;			/* damaged ones */
 	u64 runs;
 };
@@ -112,15 +114,22 @@ static u32 scrub_batches(struct scrub *s, u32 seg, const struct cohort_segment_e
 	return at;
 }
 
+static bool has_batches(struct scrub *s, u32 seg, struct cohort_segment_entry *entry)
+{
+	return cohort_segments_entry(&s->pool->log->segs, seg, entry) &&
+		cohort_segment_has_batches(entry->kind);
+}
+
 static void scrub_segment(struct scrub *s, u32 seg)
 {
 	struct cohort_segments *segs = &s->pool->log->segs;
 	struct cohort_segment_entry entry, now;
 	u32 end;
 
-	if (!cohort_segments_entry(segs, seg, &entry) || !cohort_segment_has_batches(entry.kind))
+	if (!has_batches(s, seg, &entry))
 		return;
 	end = scrub_batches(s, seg, &entry);
+	s->done += segs->size;
 	/* an open one ends where it ends */
 	if (!entry.length || end == entry.length)
 		return;
@@ -129,6 +138,36 @@ static void scrub_segment(struct scrub *s, u32 seg)
 	s->batches++;
 	pr_err("%s: pool %s: the batch at byte %llu is damaged\n", DM_MSG_PREFIX, s->pool->name,
 	       cohort_segment_start(segs, seg) + end);
+}
+
+static u64 run_bytes(const struct cohort_runs_item *item)
+{
+	return (u64)item->run.blocks * COHORT_BLOCK;
+}
+
+/* What there is to read now; by the time it is read it may be more, or less. */
+static u64 count_bytes(struct scrub *s)
+{
+	struct cohort_pool *pool = s->pool;
+	struct cohort_segment_entry entry;
+	struct cohort_runs_item *item;
+	u64 bytes = 0;
+	u32 seg;
+
+	mutex_lock(&pool->tidy_mutex);
+	list_for_each_entry(item, &pool->runs.list, list)
+		bytes += run_bytes(item);
+	mutex_unlock(&pool->tidy_mutex);
+	for (seg = 0; seg < READ_ONCE(pool->log->segs.nr); seg++)
+		if (has_batches(s, seg, &entry))
+			bytes += pool->log->segs.size;
+	return bytes;
+}
+
+static void advance(struct scrub *s, struct cohort_job *job)
+{
+	s->total = max(s->total, s->done);
+	cohort_job_advance(job, s->done, s->total);
 }
 
 /* The one with the smallest id above @id. */
@@ -174,21 +213,36 @@ static int scrub_run(struct scrub *s, u32 *id)
 		       item->run.id);
 		err = 0;
 	}
-	if (!err)
-		*id = item->run.id;
-	return err ? err : 1;
+	if (err)
+		return err;
+	*id = item->run.id;
+	s->done += run_bytes(item);
+	return 1;
 }
 
 /* As cohort_pool_read_begin_wait(), unless the job is suspended or has to end. */
-static int begin_piece(struct cohort_pool *pool, struct cohort_job *job)
+static int try_piece(struct cohort_pool *pool, struct cohort_job *job)
 {
-	int err = cohort_job_go_on(job);
+	int err;
 
-	if (err)
-		return err;
 	if (READ_ONCE(pool->gone) || !cohort_pool_read_begin_wait(pool))
 		return cohort_refuse(&job->words, -EIO, "pool \"%s\" has gone", pool->name);
-	return 0;
+	/* asked behind the wait, which may have been a long one */
+	if (!READ_ONCE(job->request))
+		return 0;
+	cohort_pool_read_end(pool);
+	err = cohort_job_go_on(job);
+	return err ? err : -EAGAIN;
+}
+
+static int begin_piece(struct cohort_pool *pool, struct cohort_job *job)
+{
+	int err;
+
+	do
+		err = try_piece(pool, job);
+	while (err == -EAGAIN);
+	return err;
 }
 
 /* Nobody changes them meanwhile, and none is flushed: the index may grow by what comes. */
@@ -209,6 +263,7 @@ static int scrub_runs(struct scrub *s, struct cohort_job *job)
 		cohort_pool_block_flush(pool, blocked);
 		mutex_unlock(&pool->tidy_mutex);
 		cohort_pool_read_end(pool);
+		advance(s, job);
 		if (ret == -ENOMEM)
 			return cohort_refuse(&job->words, ret, "no memory for a run");
 		/* it is to be suspended, or somebody has to make room */
@@ -221,10 +276,12 @@ static int scrub_runs(struct scrub *s, struct cohort_job *job)
 static int scrub(struct scrub *s, struct cohort_job *job)
 {
 	struct cohort_pool *pool = s->pool;
-	u64 size = pool->sb.segment_size;
-	int err = scrub_runs(s, job);
+	int err;
 	u32 seg;
 
+	s->total = count_bytes(s);
+	advance(s, job);
+	err = scrub_runs(s, job);
 	/* it grows at its end only */
 	for (seg = 0; !err && seg < READ_ONCE(pool->log->segs.nr); seg++) {
 		err = begin_piece(pool, job);
@@ -232,10 +289,12 @@ static int scrub(struct scrub *s, struct cohort_job *job)
 			break;
 		scrub_segment(s, seg);
 		cohort_pool_read_end(pool);
-		cohort_job_advance(job, (seg + 1) * size, READ_ONCE(pool->log->segs.nr) * size);
+		advance(s, job);
 	}
 	if (err)
 		return err;
+	s->total = s->done;
+	advance(s, job);
 	if (!s->batches && !s->runs && !atomic64_read(&pool->damaged))
 		return 0;
 	return cohort_refuse(&job->words, -EUCLEAN,
@@ -260,5 +319,11 @@ static int run_scrub(struct cohort_job *job)
 
 struct cohort_job *cohort_pool_scrub(const char *name, struct cohort_words *words)
 {
+	struct cohort_job *job = cohort_job_of_pool(COHORT_METHOD_POOL_SCRUB, name);
+
+	if (job)
+		return ERR_PTR(cohort_refuse(words, -EBUSY,
+					     "pool \"%s\" is being scrubbed by job %llu",
+					     name, job->id));
 	return cohort_pool_job(name, COHORT_METHOD_POOL_SCRUB, run_scrub, true, words);
 }
