@@ -67,7 +67,8 @@ static int wait_drawn(struct app *app, uint64_t id, struct cohort_job **job)
 		rc = cohort_job_wait(app->ctx, id, left > 0 ? (int)left : 0, job);
 		if (*job)
 			draw_bar(*job);
-	} while ((rc == COHORT_RESULT_TIMEOUT || rc == COHORT_RESULT_JOB_STARTED) && left > 0);
+	} while ((rc == COHORT_RESULT_TIMEOUT || rc == COHORT_RESULT_JOB_STARTED) && left > 0 &&
+		 !(*job && (*job)->state >= COHORT_JOB_STATE_COMPLETED));
 	fputs("\r\033[K", stderr);
 	return rc;
 }

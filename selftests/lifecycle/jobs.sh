@@ -7,7 +7,7 @@
 . "$(dirname "$0")/../cut/stage.sh"
 
 # A pool whose reads take their time, so that a scrub of it is there to be asked.
-READ_MS=50
+READ_MS=200
 
 # pool_table MS: of the device below the pool.
 pool_table() { echo "0 $(sectors 64M) delay $DISK1 0 $1 $DISK1 0 0"; }
@@ -103,19 +103,17 @@ t_cancelled_one_ends()
 t_pool_that_closes_ends_it()
 {
 	raise
-	drop r
-	snapshot r m1
 	scrub
 	pause
 	cohortctl detach m1 >/dev/null
-	cohortctl pool close p >/dev/null
+	timeout 60 cohortctl pool close p >/dev/null
 	refuse -m 'pool "p" has gone' cohortctl job wait "$JOB"
 	same "$(of_job JobState)" Exception
 	refuse -m "job $JOB has ended" cohortctl job pause "$JOB"
 	exchange 0
 	cohortctl pool open /dev/mapper/store >/dev/null
 	attach_again m1 "$SLICE1"
-	holds 2 /dev/mapper/r_1 0 8M
+	holds 1 /dev/mapper/r_1 0 8M
 }
 
 t_what_cannot_be_asked()
@@ -123,6 +121,7 @@ t_what_cannot_be_asked()
 	raise
 	scrub
 	refuse -m "job $JOB is not suspended" cohortctl job resume "$JOB"
+	refuse -m "pool \"p\" is being scrubbed by job $JOB" cohortctl pool scrub p
 	pause
 	refuse -m "job $JOB is suspended already" cohortctl job pause "$JOB"
 	exchange 0
@@ -179,6 +178,7 @@ t_events_tell_of_it()
 t_terminal_shows_a_bar_and_a_pipe_does_not()
 {
 	raise
+	exchange 20
 	script -qec 'cohortctl pool scrub p' screen >/dev/null
 	grep -q '\[#* *\] *[0-9]* %' screen || fail "no bar"
 	exchange 0
