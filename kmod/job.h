@@ -34,9 +34,9 @@ struct cohort_job {
 	u32 method;			/* enum cohort_method */
 	u32 state;			/* enum cohort_job_state; cohort_lock */
 	u32 percent;
-	u64 done;			/* bytes of @total, of one that is controllable */
+	u64 done;			/* bytes of @total; cohort_lock, as the next one */
 	u64 total;
-	bool controllable;		/* cohort_lock, as the next two; its runner may be asked */
+	bool controllable;		/* may be asked; cohort_lock, as the next one */
 	u32 request;			/* enum cohort_job_request, 0: to go on; READ_ONCE */
 	bool resting;			/* its runner sleeps; cohort_lock, as the next two */
 	ktime_t suspended;		/* since when, while it is */
@@ -77,10 +77,9 @@ void cohort_job_progress(struct cohort_job *job, u32 percent);
 /* So far it has come; tells user space of each twentieth. Takes cohort_lock. */
 void cohort_job_advance(struct cohort_job *job, u64 done, u64 total);
 /*
- * From the runner of one that is controllable: sleeps while it is suspended. There is
- * nothing to be asked while @request is 0.
- * -ECANCELED: it is terminated, which is what run() returns then. The caller holds nothing that
- * others wait for.
+ * From the runner of one that is controllable, which holds nothing that others wait for:
+ * sleeps while it is suspended. -ECANCELED: it is terminated, and run() is to return that.
+ * While @request is 0 there is no need to ask.
  */
 int cohort_job_go_on(struct cohort_job *job);
 

@@ -623,7 +623,8 @@ int cohort_pool_extend(struct cohort *ctx, const char *name, struct cohort_pool 
  *
  * Sources and images go on meanwhile. Damaged chunks are counted in the pool's
  * @damaged, the event pool-damaged tells of each; images that read one have an
- * error there, as before. 4, errno EUCLEAN: there is damage. Sleeps. Since: 0.1
+ * error there, as before. 4, errno EUCLEAN: there is damage; ECANCELED: the job was
+ * terminated. 6: it is being scrubbed already. Sleeps. Since: 0.1
  */
 int cohort_pool_scrub(struct cohort *ctx, const char *name, int timeout_ms,
 		      struct cohort_reply **result);
