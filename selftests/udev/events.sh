@@ -123,4 +123,39 @@ t_event_starts_the_policy_unit()
 		/run/systemctl.log
 }
 
+# extends_by_itself: a hook of the policy that grows the pool's device and extends the pool.
+extends_by_itself()
+{
+	mkdir hooks
+	cat >hooks/extend <<-END
+		#!/bin/bash
+		[[ \$1 == pool-low ]] || exit 0
+		dmsetup load low --table "0 $(sectors 60M) linear $DISK1 0" && dmsetup resume low &&
+			cohortctl pool extend "\$2"
+	END
+	chmod +x hooks/extend
+}
+
+t_event_extends_a_pool()
+{
+	local unit='--no-block start cohort-policy@\(pool.*low:p\)\.service'
+
+	use_tool
+	dmsetup create low --table "0 $(sectors 32M) linear $DISK1 0"
+	defer remove_dm low
+	cohortctl pool create p /dev/mapper/low
+	defer cohortctl pool remove p
+	make_source
+	extends_by_itself
+	catch_units
+	make_snapshot
+	dd if=/dev/zero of=/dev/mapper/app bs=1M count=25 oflag=direct status=none
+	wait_for 30 grep -q -- "$unit" /run/systemctl.log
+	# what the unit starts, with what it is given
+	COHORT_POLICY_DIR=hooks "$COHORT_TREE/systemd/cohort-policy" \
+		"$(systemd-escape --unescape "$(sed -n "s/$unit/\1/p" /run/systemctl.log | head -n 1)")"
+	cohortctl show p --json | grep -q "\"TotalManagedSpace\": \"*$((60 << 20))" ||
+		fail "$(cohortctl show p)"
+}
+
 run_tests "$@"
