@@ -74,6 +74,7 @@ int cohort_super_layout(struct cohort_super *sb, u64 size, u32 chunk_size, const
 	sb->overlays = false;
 	sb->moves = false;
 	sb->sides = false;
+	sb->clones = false;
 	sb->flags = COHORT_SB_CLEAN;
 	return 0;
 }
@@ -119,7 +120,8 @@ void cohort_super_encode(const struct cohort_super *sb, void *block)
 	d->incompat = cpu_to_le64((sb->log_start ? COHORT_INCOMPAT_RUNS : 0) |
 				  (sb->overlays ? COHORT_INCOMPAT_OVERLAYS : 0) |
 				  (sb->moves ? COHORT_INCOMPAT_MOVES : 0) |
-				  (sb->sides ? COHORT_INCOMPAT_SIDES : 0));
+				  (sb->sides ? COHORT_INCOMPAT_SIDES : 0) |
+				  (sb->clones ? COHORT_INCOMPAT_CLONES : 0));
 	d->flags = cpu_to_le32(sb->flags);
 	memcpy(d->name, sb->name, sizeof(d->name));
 	d->crc = cpu_to_le32(cohort_block_crc(cohort_pool_seed(sb->uuid), address, d, sizeof(*d),
@@ -182,6 +184,7 @@ static void super_fields(struct cohort_super *sb, const struct cohort_disk_super
 	sb->overlays = le64_to_cpu(d->incompat) & COHORT_INCOMPAT_OVERLAYS;
 	sb->moves = le64_to_cpu(d->incompat) & COHORT_INCOMPAT_MOVES;
 	sb->sides = le64_to_cpu(d->incompat) & COHORT_INCOMPAT_SIDES;
+	sb->clones = le64_to_cpu(d->incompat) & COHORT_INCOMPAT_CLONES;
 	sb->flags = le32_to_cpu(d->flags);
 }
 
@@ -300,7 +303,7 @@ int cohort_table_decode(u32 seed, u64 address, const void *sector,
 		seg[i].kind = le32_to_cpu(d->seg[i].kind);
 		seg[i].min_seq = le64_to_cpu(d->seg[i].min_seq);
 		if (seg[i].seq && !cohort_segment_has_batches(seg[i].kind) &&
-		    seg[i].kind != COHORT_SEGMENT_INDEX)
+		    seg[i].kind != COHORT_SEGMENT_INDEX && seg[i].kind != COHORT_SEGMENT_MAP)
 			return -EUCLEAN;
 	}
 	return 0;
@@ -399,6 +402,11 @@ static u64 run_length(const struct cohort_disk_run *d, u64 len)
 	return len < sizeof(*d) ? 0 : round8(sizeof(*d) + 4ull * le32_to_cpu(d->count));
 }
 
+static u64 clone_length(const struct cohort_disk_clone *d, u64 len)
+{
+	return len < sizeof(*d) ? 0 : round8(sizeof(*d) + 4ull * le32_to_cpu(d->count));
+}
+
 /* The exact length a record of this type must have, 0 if it can not be one. */
 static u64 record_length(const void *buf, u64 len)
 {
@@ -421,6 +429,8 @@ static u64 record_length(const void *buf, u64 len)
 		return run_length(buf, len);
 	case COHORT_REC_OVERLAY:
 		return sizeof(struct cohort_disk_overlay);
+	case COHORT_REC_CLONE:
+		return clone_length(buf, len);
 	case COHORT_REC_SOURCE_DEL:
 	case COHORT_REC_GROUP_DEL:
 	case COHORT_REC_REL_DEL:

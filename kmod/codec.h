@@ -30,6 +30,7 @@ struct cohort_super {
 	bool	overlays;		/* there may be some */
 	bool	moves;			/* and of these */
 	bool	sides;			/* and segments of side logs */
+	bool	clones;			/* and records of clones, and copy maps */
 	char	name[COHORT_DISK_NAME];
 };
 

@@ -29,6 +29,21 @@ static inline struct nlattr *const *cohort_dump_attrs(struct netlink_callback *c
 #endif
 }
 
+/* --- bitmaps --- */
+
+#include <linux/bitops.h>
+
+/* Before 6.3 those of little-endian bitmaps took numbers as int. */
+static inline bool cohort_test_bit_le(unsigned long nr, const void *bits)
+{
+	return test_bit(nr ^ BITOP_LE_SWIZZLE, bits);
+}
+
+static inline bool cohort_test_and_set_bit_le(unsigned long nr, void *bits)
+{
+	return test_and_set_bit(nr ^ BITOP_LE_SWIZZLE, bits);
+}
+
 /* --- device-mapper and block --- */
 
 #include <linux/blkdev.h>

@@ -44,8 +44,10 @@
 #define COHORT_INCOMPAT_OVERLAYS (1ull << 1)	/* records and entries of overlays */
 #define COHORT_INCOMPAT_MOVES	(1ull << 2)	/* batches of chunks that were moved */
 #define COHORT_INCOMPAT_SIDES	(1ull << 3)	/* segments and batches of side heads */
+#define COHORT_INCOMPAT_CLONES	(1ull << 4)	/* records of clones, and segments of copy maps */
 #define COHORT_INCOMPAT_KNOWN	(COHORT_INCOMPAT_RUNS | COHORT_INCOMPAT_OVERLAYS | \
-				 COHORT_INCOMPAT_MOVES | COHORT_INCOMPAT_SIDES)
+				 COHORT_INCOMPAT_MOVES | COHORT_INCOMPAT_SIDES | \
+				 COHORT_INCOMPAT_CLONES)
 
 #define COHORT_SB_CLEAN		(1u << 0)	/* closed cleanly */
 #define COHORT_SB_BREAK_ALL	(1u << 1)	/* the log failed: no snapshot may be trusted */
@@ -119,6 +121,7 @@ struct cohort_disk_segment {
 #define COHORT_SEGMENT_LOG	1u
 #define COHORT_SEGMENT_INDEX	2u	/* blocks of runs, see below */
 #define COHORT_SEGMENT_SIDE	3u	/* of the side log with this nonce */
+#define COHORT_SEGMENT_MAP	4u	/* blocks of copy maps, see below */
 #define COHORT_TABLE_PER_SECTOR	15u
 #define COHORT_TABLE_MAGIC	0x54534843u	/* "CHST" */
 
@@ -193,6 +196,7 @@ enum cohort_record_type {
 	COHORT_REC_RUN_DEL	= 8,
 	COHORT_REC_OVERLAY	= 9,
 	COHORT_REC_OVERLAY_DEL	= 10,
+	COHORT_REC_CLONE	= 11,
 };
 
 struct cohort_disk_record {
@@ -268,6 +272,50 @@ struct cohort_disk_overlay {
 	__le64	floor;
 } __packed;
 
+/* The target may hold the same already: it is read first, and written where it differs. */
+#define COHORT_CLONE_COMPARE	1u
+#define COHORT_CLONE_KNOWN	COHORT_CLONE_COMPARE
+
+/*
+ * A member of a relationship is copied to a disk of its own, the target. Which chunks
+ * are there already says a copy map, in segments that belong to it alone: all first copies
+ * of its blocks, then all second ones. Without a map, count 0, copying has not begun
+ * or has come to its end; the member's state tells which. A later record of the same member
+ * takes the place of an earlier one; all go with their relationship.
+ */
+struct cohort_disk_clone {
+	struct cohort_disk_record hdr;	/* id of the relationship */
+	__le32	member;			/* from 0 */
+	__le32	count;			/* segments */
+	u8	map[16];		/* UUID of the map */
+	__le64	size;			/* of the target, bytes */
+	__le32	flags;			/* COHORT_CLONE_… */
+	__le32	pad;
+	u8	dm_uuid[COHORT_DISK_ID];	/* of the target, as of a source */
+	u8	wwn[COHORT_DISK_ID];
+	u8	partuuid[COHORT_DISK_PARTUUID];
+	__le32	segment[];		/* numbers, padded to 8 bytes */
+} __packed;
+
+#define COHORT_MAP_MAGIC	0x4d434843u	/* "CHCM" */
+#define COHORT_MAP_BYTES	(COHORT_BLOCK - 64u)
+#define COHORT_MAP_BITS		(COHORT_MAP_BYTES * 8u)
+
+/* A bit for each chunk that is on the target, the lowest first; none ever goes back. */
+struct cohort_disk_map_block {
+	__le32	magic;
+	__le32	crc;			/* of the block, this field zero */
+	__le64	address;
+	u8	map[16];
+	__le64	seq;			/* the larger one of two copies counts */
+	__le32	block;			/* of the map */
+	u8	reserved[20];
+	u8	bits[COHORT_MAP_BYTES];
+} __packed;
+
+static_assert(sizeof(struct cohort_disk_map_block) == COHORT_BLOCK, "map block");
+static_assert(offsetof(struct cohort_disk_map_block, bits) == 64, "map block.bits");
+
 /*
  * A run: what the log segments with from <= seq < to say of chunks, sorted. Its
  * blocks lie one behind the other from block @start of the first segment on, and
@@ -338,5 +386,7 @@ static_assert(sizeof(struct cohort_disk_group) == 160, "group");
 static_assert(sizeof(struct cohort_disk_rel_member) == 24, "member");
 static_assert(sizeof(struct cohort_disk_rel) == 224, "relationship");
 static_assert(sizeof(struct cohort_disk_overlay) == 32, "overlay");
+static_assert(offsetof(struct cohort_disk_clone, segment) == 56 + 2 * COHORT_DISK_ID +
+	      COHORT_DISK_PARTUUID, "clone");
 
 #endif

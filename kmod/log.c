@@ -530,13 +530,18 @@ void cohort_log_preserve_here(struct cohort_log *log, struct list_head *ops, u32
 		log_queue(log);
 }
 
+u32 cohort_log_append_max(const struct cohort_log *log)
+{
+	return min_t(u32, RECORDS_MAX, log->segs.size - 2 * COHORT_BLOCK);
+}
+
 int cohort_log_append(struct cohort_log *log, const void *records, u32 len, u64 *seq)
 {
 	struct cohort_log_rec rec = { .data = records, .len = len };
 	unsigned long flags;
 
 	might_sleep();
-	if (!len || len > RECORDS_MAX || len + 2 * COHORT_BLOCK > log->segs.size)
+	if (!len || len > cohort_log_append_max(log))
 		return -E2BIG;
 	init_completion(&rec.done);
 	spin_lock_irqsave(&log->lock, flags);

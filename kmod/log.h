@@ -120,6 +120,9 @@ void cohort_log_preserve_here(struct cohort_log *log, struct list_head *ops, u32
  * behind what is preserved. -ENOSPC ends them where only records have space. Any context.
  */
 void cohort_log_move(struct cohort_log *log, struct list_head *ops, u32 nr);
+/* Bytes that fit into one batch. Any context. */
+u32 cohort_log_append_max(const struct cohort_log *log);
+
 /* Sleeps until the records are durable, or the log failed. *@seq gets the batch's number. */
 int cohort_log_append(struct cohort_log *log, const void *records, u32 len, u64 *seq);
 /*

@@ -73,7 +73,7 @@ static int take_segments(struct cohort_run_out *out, u64 entries, u32 spare)
 		out->item->run.segment[0] = pool->place.segment;
 	out->item->run.start = start;
 	err = cohort_segments_take_index(&pool->log->segs, count - out->kept, keep,
-					 pool->log->nonce,
+					 COHORT_SEGMENT_INDEX, pool->log->nonce,
 					 out->item->run.segment + out->kept);
 	if (err)
 		return err;

@@ -537,11 +537,11 @@ void cohort_segments_counted(struct cohort_segments *segs, const u32 *in_runs, u
 	}
 }
 
-int cohort_segments_take_index(struct cohort_segments *segs, u32 nr, u32 keep, u64 nonce,
+int cohort_segments_take_index(struct cohort_segments *segs, u32 nr, u32 keep, u32 kind, u64 nonce,
 			       u32 *seg)
 {
 	const struct cohort_segment_entry entry = {
-		.nonce = nonce, .length = segs->size, .kind = COHORT_SEGMENT_INDEX,
+		.nonce = nonce, .length = segs->size, .kind = kind,
 	};
 	unsigned long flags;
 	int err = 0;

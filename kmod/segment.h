@@ -119,12 +119,12 @@ void cohort_segments_from_runs(struct cohort_segments *segs, u64 addr);
 void cohort_segments_counted(struct cohort_segments *segs, const u32 *in_runs, u32 nr);
 
 /*
- * Takes @nr segments for blocks of runs; their entries are not durable before
- * cohort_segments_sync(). -ENOSPC: not as many as @keep would be left. Any context.
+ * Takes @nr segments of @kind, for blocks of runs or of a copy map; their entries are not
+ * durable before cohort_segments_sync(). -ENOSPC: not as many as @keep would be left. Any context.
  */
-int cohort_segments_take_index(struct cohort_segments *segs, u32 nr, u32 keep, u64 nonce,
+int cohort_segments_take_index(struct cohort_segments *segs, u32 nr, u32 keep, u32 kind, u64 nonce,
 			       u32 *seg);
-/* @by more runs have blocks in @seg. Any context. */
+/* @by more runs or maps have blocks in @seg. Any context. */
 void cohort_segments_index_live(struct cohort_segments *segs, u32 seg, int by);
 /* Nothing more is written to @seg: it is free when no run has blocks in it. Any context. */
 void cohort_segments_index_close(struct cohort_segments *segs, u32 seg);
