@@ -24,7 +24,7 @@ static bool name_taken(const struct store *store, const struct store_record *rec
 	return false;
 }
 
-static bool text_ok(const u8 *text, size_t size)
+bool audit_text_ok(const u8 *text, size_t size)
 {
 	char copy[COHORT_DISK_ID];
 
@@ -39,8 +39,9 @@ static const char *source_wrong(const struct store *store, struct store_record *
 	(void)store;
 	if (!size || size % COHORT_SECTOR || size > 1ull << 60)
 		return "has an impossible size";
-	if (!text_ok(d->dm_uuid, sizeof(d->dm_uuid)) || !text_ok(d->wwn, sizeof(d->wwn)) ||
-	    !text_ok(d->partuuid, sizeof(d->partuuid)))
+	if (!audit_text_ok(d->dm_uuid, sizeof(d->dm_uuid)) ||
+	    !audit_text_ok(d->wwn, sizeof(d->wwn)) ||
+	    !audit_text_ok(d->partuuid, sizeof(d->partuuid)))
 		return "has an impossible identity";
 	return NULL;
 }
@@ -74,8 +75,28 @@ static const char *group_wrong(const struct store *store, struct store_record *r
 	return NULL;
 }
 
-static const char *member_wrong(const struct store *store, const struct cohort_disk_rel_member *m)
+static bool state_of_type(u32 sync_type, u32 state)
 {
+	const struct cohort_state_info *info;
+	size_t i;
+
+	for (i = 0; (info = cohort_state_info_at(i)); i++)
+		if (info->sync_type == sync_type && info->state == state)
+			return true;
+	return false;
+}
+
+/* What a clone has copied, or has not begun to, needs no cut; what is broken may have one. */
+static bool needs_no_cut(u32 state)
+{
+	return state != COHORT_COPY_STATE_UNSYNCHRONIZED && state != COHORT_COPY_STATE_SUSPENDED &&
+	       state != COHORT_COPY_STATE_BROKEN;
+}
+
+static const char *member_wrong(const struct store *store, const struct cohort_disk_rel *rel,
+				u32 member)
+{
+	const struct cohort_disk_rel_member *m = &rel->member[member];
 	const u32 state = le32_to_cpu(m->state);
 
 	if (!store_source(store, le32_to_cpu(m->source)))
@@ -83,8 +104,12 @@ static const char *member_wrong(const struct store *store, const struct cohort_d
 	if (!cohort_state_copy_name(state) || state == COHORT_COPY_STATE_MIXED ||
 	    state == COHORT_COPY_STATE_SKEWED)
 		return "has a member in an impossible state";
-	if (state == COHORT_COPY_STATE_SYNCHRONIZED && !m->epoch)
+	if (store_is_clone(rel) && !state_of_type(COHORT_SYNC_TYPE_CLONE, state))
+		return "has a member in a state that clones do not know";
+	if (store_cut_live(rel, member) && !m->epoch)
 		return "has a member without a cut";
+	if (store_is_clone(rel) && needs_no_cut(state) && m->epoch)
+		return "has a member with a cut that it does not need";
 	if (le64_to_cpu(m->epoch) > COHORT_EPOCH_MAX)
 		return "has an impossible cut";
 	return NULL;
@@ -105,7 +130,7 @@ static const char *rel_wrong(const struct store *store, struct store_record *rec
 	    !store_find(store, COHORT_REC_GROUP, le32_to_cpu(d->target_group)))
 		return "has a group that is not in the catalog";
 	for (i = 0; i < count && !why; i++)
-		why = member_wrong(store, &d->member[i]);
+		why = member_wrong(store, d, i);
 	return why;
 }
 
@@ -205,7 +230,7 @@ static const char *overlay_wrong(const struct store *store, const struct store_r
 	return NULL;
 }
 
-static void break_member(struct cohort_disk_rel *rel, u32 member)
+void audit_break_member(struct cohort_disk_rel *rel, u32 member)
 {
 	u32 i;
 
@@ -226,13 +251,13 @@ static void break_images(struct audit *audit, const struct cohort_disk_overlay *
 	u32 i;
 
 	for (i = 0; rel && i < le32_to_cpu(rel->count); i++) {
-		if ((known && i != le32_to_cpu(d->member)) ||
-		    le32_to_cpu(rel->member[i].state) != COHORT_COPY_STATE_SYNCHRONIZED)
+		if ((known && i != le32_to_cpu(d->member)) || store_is_clone(rel) ||
+		    !store_cut_live(rel, i))
 			continue;
 		audit_say(audit, FINDING_MENDED,
 			  "image %s_%u becomes Broken: it may miss what was written to it",
 			  store_name(record), i + 1);
-		break_member(rel, i);
+		audit_break_member(rel, i);
 	}
 }
 
@@ -254,9 +279,8 @@ static bool check_overlay(struct audit *audit, struct store_record *record)
 	return false;
 }
 
-/* Where one is taken out, others may have gone with it: those before it are looked at again. */
-static void check_type(struct audit *audit, u16 type, bool (*check)(struct audit *audit,
-								    struct store_record *record))
+void audit_type(struct audit *audit, u16 type, bool (*check)(struct audit *audit,
+							     struct store_record *record))
 {
 	struct store *store = audit->store;
 	u32 i = 0;
@@ -270,8 +294,8 @@ static void check_type(struct audit *audit, u16 type, bool (*check)(struct audit
 
 void audit_catalog(struct audit *audit)
 {
-	check_type(audit, COHORT_REC_SOURCE, check_record);
-	check_type(audit, COHORT_REC_GROUP, check_record);
-	check_type(audit, COHORT_REC_REL, check_record);
-	check_type(audit, COHORT_REC_OVERLAY, check_overlay);
+	audit_type(audit, COHORT_REC_SOURCE, check_record);
+	audit_type(audit, COHORT_REC_GROUP, check_record);
+	audit_type(audit, COHORT_REC_REL, check_record);
+	audit_type(audit, COHORT_REC_OVERLAY, check_overlay);
 }

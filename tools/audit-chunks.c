@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <linux/cohort.h>
-
 #include "audit.h"
 
 /* A chunk whose data is not what its entry promises. */
@@ -55,7 +53,7 @@ static u32 tell_images(struct audit *audit, const struct bad_chunk *b,
 	u32 i, readers = 0;
 
 	for (i = 0; i < le32_to_cpu(rel->count); i++) {
-		if (le32_to_cpu(rel->member[i].state) != COHORT_COPY_STATE_SYNCHRONIZED ||
+		if (!store_cut_live(rel, i) || store_clone_copied(store, rel, i, b->chunk) ||
 		    !store_image_chunk(store, rel, i, b->chunk, &map) || map.addr != b->addr)
 			continue;
 		if (cohort_is_overlay(b->source))
@@ -136,7 +134,7 @@ static void add_cuts(const struct cohort_disk_rel *rel)
 	if (!cuts)
 		abort();
 	for (i = 0; i < count; i++)
-		if (le32_to_cpu(rel->member[i].state) == COHORT_COPY_STATE_SYNCHRONIZED)
+		if (store_cut_live(rel, i))
 			cuts[nr_cuts++] = (struct cut){
 				.source = le32_to_cpu(rel->member[i].source),
 				.epoch = le64_to_cpu(rel->member[i].epoch), .end = U64_MAX,

@@ -248,7 +248,8 @@ static bool lacks(struct audit *audit, bool there, bool *feature, const char *wh
 
 /*
  * The bits are what keeps older versions from taking overlays for sources that are
- * gone, batches of moved chunks for the end of the log, and side logs for damage.
+ * gone, batches of moved chunks for the end of the log, and side logs or copy maps for
+ * damage.
  */
 static void audit_features(struct audit *audit)
 {
@@ -257,6 +258,7 @@ static void audit_features(struct audit *audit)
 
 	lay |= lacks(audit, store->moves, &store->sb.moves, "moved chunks");
 	lay |= lacks(audit, store->sides, &store->sb.sides, "side logs");
+	lay |= lacks(audit, store->clones, &store->sb.clones, "clones");
 	if (lay && !audit->rewrite)
 		store_lay_supers(store);
 }
@@ -295,6 +297,7 @@ int audit_run(struct audit *audit, struct store *store)
 	if (err)
 		return err;
 	audit_catalog(audit);
+	audit_clones(audit);
 	audit_chunks(audit);
 	audit_features(audit);
 	if (audit->rewrite)

@@ -40,6 +40,9 @@ struct audit {
 	u64 chunks;		/* in the index */
 	u64 needed;		/* by an image */
 	u32 segments_used;
+	u32 clones;		/* members that have a target */
+	u64 to_copy;		/* chunks that copy maps tell of */
+	u64 copied;		/* those that are on their targets */
 };
 
 /*
@@ -67,8 +70,19 @@ void audit_without_runs(struct audit *audit);
 int audit_supers(struct audit *audit);		/* audit.c */
 int audit_table(struct audit *audit);		/* audit-table.c */
 void audit_catalog(struct audit *audit);	/* audit-catalog.c */
+void audit_clones(struct audit *audit);		/* audit-clones.c */
 void audit_chunks(struct audit *audit);		/* audit-chunks.c */
 void mend(struct audit *audit);			/* mend.c */
+
+/*
+ * Has @check look at each record of @type; false: it took out that one, and maybe others
+ * that went with it, so that those before it are looked at again.
+ */
+void audit_type(struct audit *audit, u16 type, bool (*check)(struct audit *audit,
+							     struct store_record *record));
+/* A field of an identity. */
+bool audit_text_ok(const u8 *text, size_t size);
+void audit_break_member(struct cohort_disk_rel *rel, u32 member);
 
 /* Of a load that failed. */
 void audit_forget_chunks(struct audit *audit);

@@ -22,15 +22,26 @@ struct mend {
 	u32 crc;		/* of the one before */
 };
 
-/* An image that would miss what was lost must not be read any more. */
-static void break_rel(struct store_record *record)
+/* Of a clone that has come to its end nothing is left in the pool that could be lost. */
+static bool at_end(const struct cohort_disk_rel *rel, u32 member)
 {
-	struct cohort_disk_rel *rel = record->data;
-	u32 i;
+	const u32 state = le32_to_cpu(rel->member[member].state);
+
+	return store_is_clone(rel) && (state == COHORT_COPY_STATE_SYNCHRONIZED ||
+				       state == COHORT_COPY_STATE_ABORTED);
+}
+
+/* An image that would miss what was lost must not be read any more; how many there were. */
+static u32 break_rel(struct cohort_disk_rel *rel)
+{
+	u32 i, broken = 0;
 
 	for (i = 0; i < le32_to_cpu(rel->count); i++)
-		rel->member[i].state = cpu_to_le32(COHORT_COPY_STATE_BROKEN);
-	rel->state = cpu_to_le32(COHORT_COPY_STATE_BROKEN);
+		if (!at_end(rel, i)) {
+			audit_break_member(rel, i);
+			broken++;
+		}
+	return broken;
 }
 
 static void break_all(struct audit *audit)
@@ -39,15 +50,14 @@ static void break_all(struct audit *audit)
 	u32 i;
 
 	for (i = 0; i < store->nr_records; i++) {
-		const struct cohort_disk_rel *rel = store->record[i].data;
+		struct cohort_disk_rel *rel = store->record[i].data;
 
 		if (store->record[i].type != COHORT_REC_REL ||
-		    le32_to_cpu(rel->state) == COHORT_COPY_STATE_BROKEN)
+		    le32_to_cpu(rel->state) == COHORT_COPY_STATE_BROKEN || !break_rel(rel))
 			continue;
 		audit_say(audit, FINDING_MENDED,
 			  "relationship %s becomes Broken: its images may miss what was lost",
 			  store_name(&store->record[i]));
-		break_rel(&store->record[i]);
 	}
 }
 

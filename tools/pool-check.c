@@ -48,21 +48,29 @@ static int report(struct app *app, const char *path, const struct audit *audit, 
 	const struct store *store = audit->store;
 	const char *word = verdict(audit, repaired);
 	const bool good = !audit->left && (!audit->mended || repaired);
+	char copied[80] = "";
 	int code;
 
 	if (!app->opts.json)
 		print_findings(audit);
-	code = output_done(app, json_pack("{sssssosIsIsIsI}",
+	if (audit->clones)
+		snprintf(copied, sizeof(copied), ", %u clones with %llu of %llu chunks copied",
+			 audit->clones, (unsigned long long)audit->copied,
+			 (unsigned long long)audit->to_copy);
+	code = output_done(app, json_pack("{sssssosIsIsIsIsIsIsI}",
 					  "pool", store->sb.name, "verdict", word,
 					  "findings", findings_json(audit),
 					  "Batches", (json_int_t)store->batches,
 					  "PreservedChunks", (json_int_t)audit->chunks,
 					  "NeededChunks", (json_int_t)audit->needed,
-					  "UsedSegments", (json_int_t)audit->segments_used),
-			   "%s: pool %s is %s: %llu batches, %llu chunks preserved, %llu of them needed",
+					  "UsedSegments", (json_int_t)audit->segments_used,
+					  "Clones", (json_int_t)audit->clones,
+					  "ChunksToCopy", (json_int_t)audit->to_copy,
+					  "CopiedChunks", (json_int_t)audit->copied),
+			   "%s: pool %s is %s: %llu batches, %llu chunks preserved, %llu of them needed%s",
 			   path, store->sb.name, word, (unsigned long long)store->batches,
 			   (unsigned long long)audit->chunks,
-			   (unsigned long long)audit->needed);
+			   (unsigned long long)audit->needed, copied);
 	if (code)
 		return code;
 	return good ? EXIT_OK : EXIT_DEVICE;

@@ -62,7 +62,7 @@ static void dump_super(struct dump *dump, struct store *store, char letter, u64 
 	if (sb.log_start)
 		snprintf(start, sizeof(start), ", log from segment of use %" PRIu64 " on",
 			 sb.log_start);
-	line(dump, json_pack("{s{sssssssIsIsisisIsIsIsIsIsIsIsbsbsbsi}}", "superblock",
+	line(dump, json_pack("{s{sssssssIsIsisisIsIsIsIsIsIsIsbsbsbsbsi}}", "superblock",
 			     "copy", name, "name", sb.name, "uuid", uuid,
 			     "generation", num(sb.generation),
 			     "size", num(sb.size), "chunk_size", (int)sb.chunk_size,
@@ -72,17 +72,18 @@ static void dump_super(struct dump *dump, struct store *store, char letter, u64 
 			     "epoch_high", num(sb.epoch_high), "nonce", num(sb.nonce),
 			     "next_seq", num(sb.next_seq), "catalog_seq", num(sb.catalog_seq),
 			     "log_start", num(sb.log_start), "overlays", sb.overlays,
-			     "moves", sb.moves, "sides", sb.sides,
+			     "moves", sb.moves, "sides", sb.sides, "clones", sb.clones,
 			     "flags", (int)sb.flags),
 	     "superblock %s: pool %s, uuid %s, generation %" PRIu64 ", %" PRIu64
 	     " bytes, chunks of %u, %" PRIu64 " segments of %u from %" PRIu64
 	     " on, epochs below %" PRIu64 ", nonce %" PRIu64 ", batches from %" PRIu64
-	     " on, catalog from %" PRIu64 " on%s%s%s%s%s%s", name, sb.name, uuid, sb.generation,
+	     " on, catalog from %" PRIu64 " on%s%s%s%s%s%s%s", name, sb.name, uuid, sb.generation,
 	     sb.size, sb.chunk_size, sb.nr_segments, sb.segment_size, sb.segments_start,
 	     sb.epoch_high, sb.nonce, sb.next_seq, sb.catalog_seq, start,
 	     sb.overlays ? ", may have overlays" : "",
 	     sb.moves ? ", may have moved chunks" : "",
 	     sb.sides ? ", may have side logs" : "",
+	     sb.clones ? ", may have clones" : "",
 	     sb.flags & COHORT_SB_CLEAN ? ", closed cleanly" : "",
 	     sb.flags & COHORT_SB_BREAK_ALL ? ", its snapshots are not to be trusted" : "");
 }
@@ -168,13 +169,81 @@ static void dump_overlay(struct dump *dump, const struct store *store,
 	     live ? "" : ", does not count");
 }
 
-static void dump_record(struct dump *dump, const struct store *store,
-			const struct store_record *record)
+static void dump_map_block(struct dump *dump, const struct store_record *record, u64 block,
+			   const struct store_map_block *b)
+{
+	const struct cohort_disk_clone *d = record->data;
+
+	line(dump, json_pack("{s{sisIsIs[II]sI}}", "map_block", "relationship", (int)record->id,
+			     "member", num(le32_to_cpu(d->member)), "block", num(block),
+			     "seq", num(b->seq[0]), num(b->seq[1]), "copied", num(b->copied)),
+	     "\tblock %" PRIu64 ": writes %" PRIu64 " and %" PRIu64 ", %" PRIu64 " chunks copied%s",
+	     block, b->seq[0], b->seq[1], b->copied,
+	     b->which < 0 ? ", neither copy is good" :
+	     !b->seq[0] || !b->seq[1] ? ", one good copy alone" : "");
+}
+
+static void dump_map(struct dump *dump, struct store *store, const struct store_record *record)
+{
+	struct cohort_map *map = store_map(store, record->data);
+	struct store_map_block b;
+	u64 block;
+
+	for (block = 0; map && block < cohort_map_blocks(map->chunks); block++) {
+		store_map_read(store, map, block, &b);
+		dump_map_block(dump, record, block, &b);
+	}
+	free(map);
+}
+
+/* As it was recorded, if that is text at all. */
+static const char *identity(char *text, const u8 *disk, size_t size)
+{
+	if (cohort_name_decode(text, disk, size))
+		snprintf(text, size, "?");
+	audit_plain(text);
+	return text;
+}
+
+static void dump_clone(struct dump *dump, struct store *store, const struct store_record *record)
+{
+	const struct cohort_disk_clone *d = record->data;
+	const u32 count = le32_to_cpu(d->count);
+	char dm_uuid[COHORT_DISK_ID], wwn[COHORT_DISK_ID], partuuid[COHORT_DISK_PARTUUID];
+	char uuid[37], words[32 + sizeof(uuid)] = "no map";
+	json_t *segments = json_array();
+	u32 i;
+
+	uuid_unparse_lower(d->map, uuid);
+	for (i = 0; i < count; i++)
+		json_array_append_new(segments, json_integer(le32_to_cpu(d->segment[i])));
+	if (count)
+		snprintf(words, sizeof(words), "map %s in %u segments", uuid, count);
+	identity(dm_uuid, d->dm_uuid, sizeof(dm_uuid));
+	identity(wwn, d->wwn, sizeof(wwn));
+	identity(partuuid, d->partuuid, sizeof(partuuid));
+	line(dump, json_pack("{s{sisIsIsssosssssssI}}", "clone", "relationship", (int)record->id,
+			     "member", num(le32_to_cpu(d->member)),
+			     "size", num(le64_to_cpu(d->size)), "map", uuid, "segments", segments,
+			     "dm_uuid", dm_uuid, "wwn", wwn, "partuuid", partuuid,
+			     "chunks", num(store_clone_chunks(store, d))),
+	     "clone: member %u of relationship %u, target of %" PRIu64
+	     " bytes, dm %s, wwn %s, partuuid %s, %s", le32_to_cpu(d->member), record->id,
+	     le64_to_cpu(d->size), dm_uuid[0] ? dm_uuid : "-", wwn[0] ? wwn : "-",
+	     partuuid[0] ? partuuid : "-", words);
+	dump_map(dump, store, record);
+}
+
+static void dump_record(struct dump *dump, struct store *store, const struct store_record *record)
 {
 	if (record->type == COHORT_REC_RUN)
 		return;
 	if (record->type == COHORT_REC_OVERLAY) {
 		dump_overlay(dump, store, record);
+		return;
+	}
+	if (record->type == COHORT_REC_CLONE) {
+		dump_clone(dump, store, record);
 		return;
 	}
 	audit_plain((char *)(uintptr_t)store_name(record));
@@ -186,7 +255,7 @@ static void dump_record(struct dump *dump, const struct store *store,
 		dump_rel(dump, record);
 }
 
-static void dump_catalog(struct dump *dump, const struct store *store)
+static void dump_catalog(struct dump *dump, struct store *store)
 {
 	u32 i;
 
@@ -263,10 +332,12 @@ static void dump_segment(struct dump *dump, u64 number, const struct cohort_segm
 {
 	static const char *const kinds[] = {
 		[COHORT_SEGMENT_LOG] = "log", [COHORT_SEGMENT_INDEX] = "index",
-		[COHORT_SEGMENT_SIDE] = "side",
+		[COHORT_SEGMENT_SIDE] = "side", [COHORT_SEGMENT_MAP] = "map",
 	};
 	char what[64] = "blocks of index runs";
 
+	if (e->kind == COHORT_SEGMENT_MAP)
+		snprintf(what, sizeof(what), "blocks of copy maps");
 	if (cohort_segment_has_batches(e->kind))
 		snprintf(what, sizeof(what), "%sbatches from %" PRIu64 " on",
 			 e->kind == COHORT_SEGMENT_SIDE ? "side log, " : "", e->min_seq);

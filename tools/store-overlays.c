@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <linux/cohort.h>
-
 #include "store.h"
 
 const struct cohort_disk_rel_member *store_overlay_member(const struct store *store,
@@ -19,10 +17,12 @@ const struct cohort_disk_rel_member *store_overlay_member(const struct store *st
 
 bool store_overlay_live(const struct store *store, const struct cohort_disk_overlay *d)
 {
-	const struct cohort_disk_rel_member *m = store_overlay_member(store, d);
+	const struct store_record *record = store_find(store, COHORT_REC_REL, le32_to_cpu(d->rel));
 
-	return m && cohort_is_overlay(le32_to_cpu(d->hdr.id)) &&
-	       le32_to_cpu(m->state) == COHORT_COPY_STATE_SYNCHRONIZED;
+	/* what is written to a clone is on its target */
+	return store_overlay_member(store, d) && cohort_is_overlay(le32_to_cpu(d->hdr.id)) &&
+	       !store_is_clone(record->data) &&
+	       store_cut_live(record->data, le32_to_cpu(d->member));
 }
 
 /* NULL: nothing was written to this image. */

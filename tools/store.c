@@ -120,7 +120,7 @@ const struct cohort_disk_source *store_source(const struct store *store, u32 id)
 	return record ? record->data : NULL;
 }
 
-static void drop_record(struct store *store, struct store_record *record)
+void store_drop_record(struct store *store, struct store_record *record)
 {
 	free(record->data);
 	store->nr_records--;
@@ -128,18 +128,24 @@ static void drop_record(struct store *store, struct store_record *record)
 		(size_t)(store->record + store->nr_records - record) * sizeof(*record));
 }
 
-static void drop_overlays(struct store *store, u32 rel)
+static bool is_of_rel(const struct store_record *record, u32 rel)
+{
+	const struct cohort_disk_overlay *d = record->data;
+
+	if (record->type == COHORT_REC_OVERLAY)
+		return le32_to_cpu(d->rel) == rel;
+	return record->type == COHORT_REC_CLONE && record->id == rel;
+}
+
+static void drop_parts(struct store *store, u32 rel)
 {
 	u32 i = 0;
 
-	while (i < store->nr_records) {
-		const struct cohort_disk_overlay *d = store->record[i].data;
-
-		if (store->record[i].type == COHORT_REC_OVERLAY && le32_to_cpu(d->rel) == rel)
-			drop_record(store, &store->record[i]);
+	while (i < store->nr_records)
+		if (is_of_rel(&store->record[i], rel))
+			store_drop_record(store, &store->record[i]);
 		else
 			i++;
-	}
 }
 
 void store_drop(struct store *store, u16 type, u32 id)
@@ -148,9 +154,21 @@ void store_drop(struct store *store, u16 type, u32 id)
 
 	if (!record)
 		return;
-	drop_record(store, record);
+	store_drop_record(store, record);
 	if (type == COHORT_REC_REL)
-		drop_overlays(store, id);
+		drop_parts(store, id);
+}
+
+/* What the record takes the place of: each member of a clone has its own. */
+static struct store_record *find_same(const struct store *store,
+				      const struct cohort_disk_record *hdr)
+{
+	const struct cohort_disk_clone *d = (const void *)hdr;
+	const u16 type = le16_to_cpu(hdr->type);
+
+	if (type == COHORT_REC_CLONE)
+		return store_find_clone(store, le32_to_cpu(hdr->id), le32_to_cpu(d->member));
+	return store_find(store, type, le32_to_cpu(hdr->id));
 }
 
 /* A change of an object keeps its place: what refers to it comes behind it. */
@@ -158,7 +176,7 @@ static void keep_record(struct store *store, const struct cohort_disk_record *hd
 {
 	u16 type = le16_to_cpu(hdr->type);
 	u32 id = le32_to_cpu(hdr->id), len = le32_to_cpu(hdr->len);
-	struct store_record *record = store_find(store, type, id);
+	struct store_record *record = find_same(store, hdr);
 
 	if (!record) {
 		store->record = realloc(store->record,
@@ -173,6 +191,11 @@ static void keep_record(struct store *store, const struct cohort_disk_record *hd
 		.type = type, .id = id, .len = len, .seq = seq, .data = store_alloc(len),
 	};
 	memcpy(record->data, hdr, len);
+}
+
+static bool has_name(u16 type)
+{
+	return type != COHORT_REC_RUN && type != COHORT_REC_OVERLAY && type != COHORT_REC_CLONE;
 }
 
 /* Whoever looks at it later need not look at that again. */
@@ -205,6 +228,7 @@ static int on_record(void *ctx, const void *data, u64 seq, u32 segment)
 	struct store *store = ctx;
 
 	store->overlays |= type == COHORT_REC_OVERLAY || type == COHORT_REC_OVERLAY_DEL;
+	store->clones |= type == COHORT_REC_CLONE;
 	switch (type) {
 	case COHORT_REC_SOURCE_DEL:
 	case COHORT_REC_GROUP_DEL:
@@ -214,7 +238,7 @@ static int on_record(void *ctx, const void *data, u64 seq, u32 segment)
 		store_drop(store, type - 1, le32_to_cpu(hdr->id));
 		return 0;
 	}
-	if (type != COHORT_REC_RUN && type != COHORT_REC_OVERLAY && !name_ok(data))
+	if (has_name(type) && !name_ok(data))
 		return bad_record(store, segment);
 	keep_record(store, hdr, seq);
 	return 0;
@@ -286,8 +310,10 @@ static int load_log(struct store *store)
 	int err = cohort_replay_run(&r);
 	u64 i;
 
-	for (i = 0; i < store->sb.nr_segments; i++)
+	for (i = 0; i < store->sb.nr_segments; i++) {
 		store->sides |= store->table[i].kind == COHORT_SEGMENT_SIDE;
+		store->clones |= store->table[i].seq && store->table[i].kind == COHORT_SEGMENT_MAP;
+	}
 	store->last_seq = r.last_seq;
 	store->last_crc = r.last_crc;
 	store->max_epoch = r.max_epoch;
@@ -343,6 +369,7 @@ void store_forget(struct store *store)
 	store->overlays = false;
 	store->moves = false;
 	store->sides = false;
+	store->clones = false;
 	store->why[0] = '\0';
 }
 

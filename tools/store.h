@@ -10,6 +10,7 @@
 #define COHORTCTL_STORE_H
 
 #include "../kmod/index.h"
+#include "../kmod/map.h"
 #include "../kmod/replay.h"
 #include "../kmod/run.h"
 
@@ -64,6 +65,7 @@ struct store {
 	bool overlays;			/* a record or an entry of one, whatever @sb says */
 	bool moves;			/* the same of batches of chunks that were moved */
 	bool sides;			/* the same of segments of side logs */
+	bool clones;			/* a record of one, or a segment of a copy map */
 	char why[160];
 
 	struct store_block *over;	/* what is laid over it, newest first */
@@ -91,12 +93,13 @@ void store_lay(struct store *store, u64 addr, const void *data);
 /* Both superblocks as @sb, newer than what is there, so that no older one says anything else. */
 void store_lay_supers(struct store *store);
 
-/* NULL: the catalog has none. */
+/* NULL: the catalog has none. Of clones, whose id is their relationship's, the first one. */
 struct store_record *store_find(const struct store *store, u16 type, u32 id);
 struct store_record *store_find_rel(const struct store *store, const char *name);
 const struct cohort_disk_source *store_source(const struct store *store, u32 id);
-/* A relationship goes with its overlays. */
+/* A relationship goes with its overlays, and with what its members are copied to. */
 void store_drop(struct store *store, u16 type, u32 id);
+void store_drop_record(struct store *store, struct store_record *record);
 
 /* Of what has one, as it is on the disk: terminated, if store_load() was content. */
 const char *store_name(const struct store_record *record);
@@ -123,6 +126,35 @@ int store_image(struct store *store, const struct cohort_disk_rel *rel, u32 memb
 int store_preserve(struct store *store, const struct cohort_preserve *p, u64 addr);
 /* What the runs of the catalog say, the youngest first; those that do not count are dropped. */
 int store_load_runs(struct store *store);
+
+/* ---- store-clones.c ---- */
+
+bool store_is_clone(const struct cohort_disk_rel *rel);
+/* Is the cut of @member, from 0, read by anybody? */
+bool store_cut_live(const struct cohort_disk_rel *rel, u32 member);
+/* What that member of a clone is copied to; NULL: there is none such. */
+struct store_record *store_find_clone(const struct store *store, u32 rel, u32 member);
+/* The clone that @d is of; NULL: it is of no member of any. */
+struct cohort_disk_rel *store_clone_rel(const struct store *store,
+					const struct cohort_disk_clone *d);
+/* Those of the image that is copied; 0: nobody knows. */
+u64 store_clone_chunks(const struct store *store, const struct cohort_disk_clone *d);
+/* To be freed. NULL: there is none, or it can not be. */
+struct cohort_map *store_map(const struct store *store, const struct cohort_disk_clone *d);
+
+struct store_map_block {
+	int which;			/* copy that counts; -EUCLEAN: neither is whole */
+	u64 seq[COHORT_MAP_COPIES];	/* 0: this one is not */
+	u64 copied;			/* chunks that are on the target */
+	u8 copy[COHORT_MAP_COPIES][COHORT_BLOCK];
+};
+
+/* Both copies of a block, one that can not be read being one that is not whole. */
+void store_map_read(struct store *store, const struct cohort_map *map, u64 block,
+		    struct store_map_block *b);
+/* Is @chunk of a member of @rel on its target already, so that the image of it is not needed? */
+bool store_clone_copied(struct store *store, const struct cohort_disk_rel *rel, u32 member,
+			u64 chunk);
 
 /* Memory that must be there. */
 void *store_alloc(size_t size);

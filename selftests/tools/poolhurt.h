@@ -98,4 +98,40 @@ void side_closed_flip(void);
 void side_table_zero(void);
 void side_overlay(void);
 
+/* Ways to damage the clones of a generated pool, see poolhurt-clones.c. */
+void clone_log_flip(void);
+void clone_no_rel(void);
+void clone_of_snapshot(void);
+void clone_member(void);
+void clone_small(void);
+void clone_size(void);
+void clone_identity(void);
+void clone_count(void);
+void clone_no_uuid(void);
+void clone_uuid(void);
+void clone_segment_outside(void);
+void clone_segment_twice(void);
+void clone_segment_later(void);
+void clone_segment_earlier(void);
+void clone_state(void);
+void clone_no_cut(void);
+void clone_cut(void);
+void clone_no_map(void);
+void clone_map(void);
+void clone_broken(void);
+void clone_broken_no_map(void);
+void clone_no_feature(void);
+void clone_segment_index(void);
+void clone_segment_free(void);
+void clone_segment_unnamed(void);
+void clone_segment_written(void);
+void clone_copy_flip(void);
+void clone_copy_zero(void);
+void clone_copies_flip(void);
+void clone_copy_older(void);
+void clone_copies_foreign(void);
+void clone_copies_tail(void);
+void clone_chunk_flip(void);
+void clone_chunk_copied_flip(void);
+
 #endif
