@@ -12,7 +12,7 @@
 #include <uapi/linux/cohort.h>
 
 /* Common nested types */
-const struct nla_policy cohort_member_nl_policy[COHORT_A_MEMBER_SIZE + 1] = {
+const struct nla_policy cohort_member_nl_policy[COHORT_A_MEMBER_TARGET + 1] = {
 	[COHORT_A_MEMBER_INDEX] = { .type = NLA_U32, },
 	[COHORT_A_MEMBER_NAME] = { .type = NLA_NUL_STRING, .len = COHORT_NAME_MAX, },
 	[COHORT_A_MEMBER_SOURCE] = { .type = NLA_NUL_STRING, },
@@ -22,6 +22,17 @@ const struct nla_policy cohort_member_nl_policy[COHORT_A_MEMBER_SIZE + 1] = {
 	[COHORT_A_MEMBER_ERRNO] = { .type = NLA_U32, },
 	[COHORT_A_MEMBER_MIXED] = { .type = NLA_U32, },
 	[COHORT_A_MEMBER_SIZE] = { .type = NLA_U64, },
+	[COHORT_A_MEMBER_TARGET] = NLA_POLICY_NESTED(cohort_target_nl_policy),
+};
+
+const struct nla_policy cohort_target_nl_policy[COHORT_A_TARGET_UNREADABLE + 1] = {
+	[COHORT_A_TARGET_DEV] = { .type = NLA_NUL_STRING, .len = 31, },
+	[COHORT_A_TARGET_SIZE] = { .type = NLA_U64, },
+	[COHORT_A_TARGET_DM_UUID] = { .type = NLA_NUL_STRING, .len = 128, },
+	[COHORT_A_TARGET_WWN] = { .type = NLA_NUL_STRING, .len = 128, },
+	[COHORT_A_TARGET_PARTUUID] = { .type = NLA_NUL_STRING, .len = 36, },
+	[COHORT_A_TARGET_COPIED] = { .type = NLA_U64, },
+	[COHORT_A_TARGET_UNREADABLE] = { .type = NLA_U64, },
 };
 
 /* COHORT_CMD_POOL_GET - do */
@@ -107,7 +118,7 @@ const struct nla_policy cohort_relationship_get_nl_policy[COHORT_A_RELATIONSHIP_
 };
 
 /* COHORT_CMD_GROUP_REPLICA_NEW - do */
-const struct nla_policy cohort_group_replica_new_nl_policy[COHORT_A_RELATIONSHIP_HOLD_TIME + 1] = {
+const struct nla_policy cohort_group_replica_new_nl_policy[COHORT_A_RELATIONSHIP_TARGET + 1] = {
 	[COHORT_A_RELATIONSHIP_NAME] = { .type = NLA_NUL_STRING, .len = COHORT_NAME_MAX, },
 	[COHORT_A_RELATIONSHIP_SYNC_TYPE] = NLA_POLICY_RANGE(NLA_U32, 6, 8),
 	[COHORT_A_RELATIONSHIP_MODE] = NLA_POLICY_RANGE(NLA_U32, 2, 3),
@@ -122,6 +133,7 @@ const struct nla_policy cohort_group_replica_new_nl_policy[COHORT_A_RELATIONSHIP
 	[COHORT_A_RELATIONSHIP_SPACE_LIMIT] = { .type = NLA_U64, },
 	[COHORT_A_RELATIONSHIP_REMOVE_AFTER] = { .type = NLA_U64, },
 	[COHORT_A_RELATIONSHIP_HOLD_TIME] = NLA_POLICY_MAX(NLA_U32, COHORT_HOLD_TIME_MAX),
+	[COHORT_A_RELATIONSHIP_TARGET] = NLA_POLICY_NESTED(cohort_target_nl_policy),
 };
 
 /* COHORT_CMD_RELATIONSHIP_MODIFY - do */

@@ -13,7 +13,8 @@
 #include <uapi/linux/cohort.h>
 
 /* Common nested types */
-extern const struct nla_policy cohort_member_nl_policy[COHORT_A_MEMBER_SIZE + 1];
+extern const struct nla_policy cohort_member_nl_policy[COHORT_A_MEMBER_TARGET + 1];
+extern const struct nla_policy cohort_target_nl_policy[COHORT_A_TARGET_UNREADABLE + 1];
 
 /* One per operation that takes attributes */
 extern const struct nla_policy cohort_pool_get_nl_policy[COHORT_A_POOL_NAME + 1];
@@ -29,8 +30,7 @@ extern const struct nla_policy cohort_group_del_nl_policy[COHORT_A_GROUP_REMOVE_
 extern const struct nla_policy cohort_group_add_nl_policy[COHORT_A_GROUP_MEMBER + 1];
 extern const struct nla_policy cohort_group_remove_nl_policy[COHORT_A_GROUP_MEMBER + 1];
 extern const struct nla_policy cohort_relationship_get_nl_policy[COHORT_A_RELATIONSHIP_NAME + 1];
-extern const struct nla_policy
-cohort_group_replica_new_nl_policy[COHORT_A_RELATIONSHIP_HOLD_TIME + 1];
+extern const struct nla_policy cohort_group_replica_new_nl_policy[COHORT_A_RELATIONSHIP_TARGET + 1];
 extern const struct nla_policy
 cohort_relationship_modify_nl_policy[COHORT_A_RELATIONSHIP_FORCE + 1];
 extern const struct nla_policy cohort_job_get_nl_policy[COHORT_A_JOB_ID + 1];
