@@ -44,6 +44,8 @@ static const struct {
 	[COHORT_TARGET_SOURCE] = { 3, "three arguments: pool device, source name, disk" },
 	[COHORT_TARGET_REPLICA] = { 4,
 		"four arguments: pool device, relationship name, member index, disk" },
+	[COHORT_TARGET_CLONE] = { 5,
+		"five arguments: pool device, relationship name, member index, image or -, disk" },
 };
 
 int cohort_args_parse(enum cohort_target target, unsigned int argc, char **argv,
@@ -62,7 +64,9 @@ int cohort_args_parse(enum cohort_target target, unsigned int argc, char **argv,
 	if (cohort_name_fault(args->name))
 		return -EINVAL;
 	*why = "the member index is not a number from 1";
-	if (target == COHORT_TARGET_REPLICA && !parse_number(argv[2], &args->member))
+	if (target != COHORT_TARGET_SOURCE && !parse_number(argv[2], &args->member))
 		return -EINVAL;
+	if (target == COHORT_TARGET_CLONE && strcmp(argv[3], "-"))
+		args->image = argv[3];
 	return 0;
 }

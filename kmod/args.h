@@ -29,6 +29,7 @@ enum cohort_target {
 	COHORT_TARGET_POOL,	/* DISK */
 	COHORT_TARGET_SOURCE,	/* POOL_DEVICE NAME DISK */
 	COHORT_TARGET_REPLICA,	/* POOL_DEVICE NAME MEMBER DISK */
+	COHORT_TARGET_CLONE,	/* POOL_DEVICE NAME MEMBER IMAGE|- DISK */
 };
 
 /* What a target does not take is NULL, or 0. */
@@ -36,6 +37,7 @@ struct cohort_args {
 	const char *pool_dev;
 	const char *name;
 	const char *disk;
+	const char *image;	/* NULL also for - */
 	u32 member;		/* from 1 */
 };
 

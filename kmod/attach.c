@@ -3,6 +3,7 @@
 #include <linux/blkdev.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include "claim.h"
 #include "job.h"
 #include "pool.h"
 #include "registry.h"
@@ -59,9 +60,6 @@ static int check_identity(const struct cohort_source *source, const struct cohor
 static int check_disk(const struct cohort_pool *pool, const struct cohort_attach_args *a,
 		      struct cohort_words *words)
 {
-	struct cohort_pool *p;
-	struct cohort_source *s;
-
 	if (a->size < pool->sb.chunk_size)
 		return cohort_refuse_attr(words, -EINVAL, COHORT_A_SOURCE_SIZE,
 					  "the disk is smaller than a chunk of pool \"%s\"",
@@ -69,18 +67,7 @@ static int check_disk(const struct cohort_pool *pool, const struct cohort_attach
 	if (a->size % SECTOR_SIZE)
 		return cohort_refuse_attr(words, -EINVAL, COHORT_A_SOURCE_SIZE,
 					  "the size of a disk is a multiple of 512");
-	list_for_each_entry(p, &cohort_pools, list) {
-		if (a->dev && (a->dev == p->dm_dev || (p->bdev && a->dev == p->bdev->bd_dev)))
-			return cohort_refuse_attr(words, -EINVAL, COHORT_A_SOURCE_DEV,
-						  "the disk is the one of pool \"%s\"", p->name);
-		list_for_each_entry(s, &p->sources, list)
-			if (a->dev && s->state != COHORT_SOURCE_STATE_DETACHED &&
-			    s->dev == a->dev && strcmp(s->name, a->name))
-				return cohort_refuse_attr(words, -EBUSY, COHORT_A_SOURCE_DEV,
-							  "the disk is source \"%s\" already",
-							  s->name);
-	}
-	return 0;
+	return a->dev ? cohort_claim_check(a->dev, a->name, NULL, COHORT_A_SOURCE_DEV, words) : 0;
 }
 
 /* ---- the job ---- */

@@ -3,6 +3,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include "catalog.h"
+#include "copy.h"
 #include "epoch.h"
 #include "group.h"
 #include "index.h"
@@ -106,6 +107,7 @@ static int delete_object(struct cohort_pool *pool, u16 type, u32 id)
 			return -EUCLEAN;
 		/* its id may be used again */
 		cohort_overlay_unload_rel(pool, id);
+		cohort_copy_unload_rel(pool, id);
 		cohort_rel_unlink(rel);
 		cohort_rel_put(rel);
 		return 0;
@@ -179,6 +181,9 @@ static int load_record(void *ctx, const void *record, u64 seq, u32 segment)
 		cohort_overlay_unload(load->pool, le32_to_cpu(r->id));
 		err = 0;
 		break;
+	case COHORT_REC_CLONE:
+		err = cohort_copy_decode(load->pool, record);
+		break;
 	default:
 		err = delete_object(load->pool, type, le32_to_cpu(r->id));
 	}
@@ -226,19 +231,22 @@ static int load_live(struct cohort_pool *pool)
 	mutex_lock(&cohort_cut_mutex);
 	list_for_each_entry(rel, &pool->rels, list)
 		for (i = 0; i < rel->count && !err; i++)
-			if (rel->member[i].state == COHORT_COPY_STATE_SYNCHRONIZED)
+			if (cohort_member_has_cut(&rel->member[i]))
 				err = cohort_source_live_add(rel->member[i].source,
 							     rel->member[i].epoch);
 	mutex_unlock(&cohort_cut_mutex);
 	return err;
 }
 
-static int load_overlays(struct cohort_pool *pool)
+/* What members have of their own, beside their cuts. */
+static int load_of_members(struct cohort_pool *pool, const struct cohort_segment_entry *table)
 {
 	int err;
 
 	mutex_lock(&cohort_lock);
 	err = cohort_overlay_bind(pool);
+	if (!err)
+		err = cohort_copy_bind(pool, table);
 	mutex_unlock(&cohort_lock);
 	return err;
 }
@@ -314,7 +322,7 @@ int cohort_catalog_load(struct cohort_pool *pool, u64 *last_seq, u32 *last_crc,
 	if (!err)
 		err = load_live(pool);
 	if (!err)
-		err = load_overlays(pool);
+		err = load_of_members(pool, r.table);
 	if (!err)
 		err = cohort_index_each(pool->index, load_chunk_space, pool);
 	if (err)
@@ -343,6 +351,7 @@ void cohort_catalog_unload(struct cohort_pool *pool)
 		cohort_rel_put(rel);
 	}
 	cohort_overlay_unload_all(pool);
+	cohort_copy_unload_all(pool);
 	list_for_each_entry_safe(group, g, &pool->groups, list) {
 		cohort_group_unlink(group);
 		cohort_group_free(group);
@@ -372,6 +381,17 @@ static void *dump_space(struct dump *d, size_t len)
 	return at;
 }
 
+static size_t copies_size(const struct cohort_rel *rel)
+{
+	size_t len = 0;
+	u32 i;
+
+	for (i = 0; i < rel->count; i++)
+		if (rel->member[i].copy)
+			len += cohort_copy_record_len(rel, i);
+	return len;
+}
+
 static size_t catalog_size(struct cohort_pool *pool)
 {
 	struct cohort_overlay *overlay;
@@ -387,7 +407,7 @@ static size_t catalog_size(struct cohort_pool *pool)
 	list_for_each_entry(group, &pool->groups, list)
 		len += cohort_group_record_len(group);
 	list_for_each_entry(rel, &pool->rels, list)
-		len += cohort_rel_record_len(rel);
+		len += cohort_rel_record_len(rel) + copies_size(rel);
 	list_for_each_entry(item, &pool->runs.list, list)
 		len += cohort_run_record_len(item->run.count);
 	xa_for_each(&pool->overlays, id, overlay)
@@ -404,6 +424,20 @@ static void dump_runs(struct cohort_pool *pool, struct dump *d)
 		at = dump_space(d, cohort_run_record_len(item->run.count));
 		if (at)
 			cohort_run_record_encode(&item->run, at);
+	}
+}
+
+static void dump_copies(const struct cohort_rel *rel, struct dump *d)
+{
+	void *at;
+	u32 i;
+
+	for (i = 0; i < rel->count; i++) {
+		if (!rel->member[i].copy)
+			continue;
+		at = dump_space(d, cohort_copy_record_len(rel, i));
+		if (at)
+			cohort_copy_encode(rel, i, true, at);
 	}
 }
 
@@ -444,6 +478,7 @@ static void dump_catalog(struct cohort_pool *pool, struct dump *d)
 			at = dump_space(d, cohort_rel_record_len(rel));
 			if (at)
 				cohort_rel_encode(rel, at);
+			dump_copies(rel, d);
 		}
 	dump_overlays(pool, d);
 	dump_runs(pool, d);
@@ -536,6 +571,17 @@ static bool stops_host_io(const struct cohort_rel *rel, unsigned long since)
 		time_before(jiffies, since + rel->hold_time * HZ);
 }
 
+/* A clone that is being copied comes last: it ends by itself, and takes no space. */
+static bool goes_first(const struct cohort_rel *rel, const struct cohort_rel *than)
+{
+	const bool a = rel->sync_type == COHORT_SYNC_TYPE_CLONE;
+	const bool b = than->sync_type == COHORT_SYNC_TYPE_CLONE;
+
+	if (a != b)
+		return b;
+	return oldest_epoch(rel) < oldest_epoch(than);
+}
+
 /* NULL and *@hold: there are some, and writes wait for a while before one breaks. */
 static struct cohort_rel *oldest_rel(struct cohort_pool *pool, unsigned long since, bool *hold)
 {
@@ -546,9 +592,9 @@ static struct cohort_rel *oldest_rel(struct cohort_pool *pool, unsigned long sin
 	list_for_each_entry(rel, &pool->rels, list) {
 		if (!cohort_rel_holds_cut(rel))
 			continue;
-		if (stops_host_io(rel, since))
+		if (rel->renewing || stops_host_io(rel, since))
 			*hold = true;
-		else if (!oldest || oldest_epoch(rel) < oldest_epoch(oldest))
+		else if (!oldest || goes_first(rel, oldest))
 			oldest = rel;
 	}
 	return oldest;
@@ -566,6 +612,8 @@ static void break_member(struct cohort_rel *rel, u32 i)
 	struct cohort_rel_member *m = &rel->member[i];
 
 	lockdep_assert_held(&cohort_cut_mutex);
+	if (cohort_member_stands_alone(m))
+		return;
 	WRITE_ONCE(m->state, COHORT_COPY_STATE_BROKEN);
 	/* pairs with the barrier in cohort_image_lost(): broken before its space is used anew */
 	smp_wmb();
@@ -605,7 +653,8 @@ static void *broken_record(struct cohort_rel *rel, const struct cohort_source *o
 		return NULL;
 	*len = cohort_rel_encode(rel, d);
 	for (i = 0; i < rel->count; i++)
-		if (!only || rel->member[i].source == only)
+		if ((!only || rel->member[i].source == only) &&
+		    !cohort_member_stands_alone(&rel->member[i]))
 			d->member[i].state = cpu_to_le32(COHORT_COPY_STATE_BROKEN);
 	return d;
 }

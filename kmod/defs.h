@@ -18,6 +18,7 @@
 /* Epochs reserved by one superblock write. */
 #define COHORT_EPOCH_RESERVE	4096
 
+struct cohort_copy;
 struct cohort_era;
 struct cohort_group;
 struct cohort_index;

@@ -26,7 +26,7 @@ static const struct cohort_rel_member *member_of(const struct cohort_rel *rel,
 static bool has_cut(const struct cohort_rel *rel, const struct cohort_source *source)
 {
 	return !READ_ONCE(rel->dead) &&
-		cohort_copy_has_cut(READ_ONCE(member_of(rel, source)->state));
+		cohort_member_has_cut(member_of(rel, source));
 }
 
 /* The relationship and the epoch of its cut of @source. */

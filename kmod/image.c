@@ -65,7 +65,7 @@ bool cohort_image_lost(const struct cohort_image *image)
 	/* data, then state; pairs with the barrier in break_member() */
 	smp_rmb();
 	return READ_ONCE(image->rel->dead) ||
-		!cohort_copy_has_cut(READ_ONCE(image->member->state));
+		!cohort_member_has_cut(image->member);
 }
 
 int cohort_image_overwritten(const struct cohort_image *image, const struct cohort_overlay *overlay,

@@ -18,6 +18,7 @@ static const struct layer {
 	/* last, because with a pool everything else can be asked for */
 	{ "source target", cohort_target_source_init, cohort_target_source_exit },
 	{ "replica target", cohort_target_replica_init, cohort_target_replica_exit },
+	{ "clone target", cohort_target_clone_init, cohort_target_clone_exit },
 	{ "pool target", cohort_target_pool_init, cohort_target_pool_exit },
 };
 
@@ -59,4 +60,5 @@ MODULE_VERSION(COHORT_VERSION);
 MODULE_ALIAS("dm-cohort-pool");
 MODULE_ALIAS("dm-cohort-source");
 MODULE_ALIAS("dm-cohort-replica");
+MODULE_ALIAS("dm-cohort-clone");
 MODULE_ALIAS_GENL_FAMILY(COHORT_FAMILY_NAME);

@@ -3,6 +3,7 @@
 #include <linux/types.h>
 #include <linux/kdev_t.h>
 #include <linux/slab.h>
+#include "copy.h"
 #include "group.h"
 #include "job.h"
 #include "netlink.h"
@@ -58,6 +59,8 @@ struct request {
 	void *hdr;
 	const char **names;		/* of members, kvfree'd at the end */
 	u32 count;
+	struct cohort_target_args *targets;	/* of a clone, as names */
+	u32 nr_targets;
 };
 
 static const char *text(const struct genl_info *info, u32 attr)
@@ -104,6 +107,7 @@ static int finish(struct request *req, int err)
 {
 	nlmsg_free(req->skb);
 	kvfree(req->names);
+	kvfree(req->targets);
 	return err;
 }
 
@@ -257,17 +261,22 @@ int cohort_nl_pool_scrub_doit(struct sk_buff *skb, struct genl_info *info)
 
 /* --- sources --- */
 
-static int read_dev(struct request *req, u32 attr, dev_t *dev)
+static int parse_dev(const char *value, dev_t *dev)
 {
-	const char *value = text(req->info, attr);
 	unsigned int major, minor;
 	char end;
 
 	if (sscanf(value, "%u:%u%c", &major, &minor, &end) != 2 ||
 	    major >= (1u << (32 - MINORBITS)) || minor > MINORMASK || !major)
-		return refuse(req, -EINVAL, attr, "a device is written as major:minor");
+		return -EINVAL;
 	*dev = MKDEV(major, minor);
 	return 0;
+}
+
+static int read_dev(struct request *req, u32 attr, dev_t *dev)
+{
+	return parse_dev(text(req->info, attr), dev) ?
+		refuse(req, -EINVAL, attr, "a device is written as major:minor") : 0;
 }
 
 static int read_uuid(struct request *req, u32 attr, uuid_t *uuid, const u8 **bytes)
@@ -425,6 +434,63 @@ int cohort_nl_group_remove_doit(struct sk_buff *skb, struct genl_info *info)
 
 /* --- relationships --- */
 
+static const char *text_in(struct nlattr **tb, u32 attr)
+{
+	return tb[attr] ? nla_data(tb[attr]) : NULL;
+}
+
+static int read_target(struct request *req, const struct nlattr *nla)
+{
+	struct cohort_target_args *t = &req->targets[req->nr_targets];
+	struct netlink_ext_ack *extack = req->info->extack;
+	struct nlattr *tb[COHORT_A_TARGET_MAX + 1];
+	int err;
+
+	err = nla_parse_nested(tb, COHORT_A_TARGET_MAX, nla, cohort_target_nl_policy, extack);
+	if (err)
+		return err;
+	if (!tb[COHORT_A_TARGET_DEV] || !tb[COHORT_A_TARGET_SIZE])
+		return cohort_nl_refuse(extack, -EINVAL, nla, "a target without dev or size");
+	if (tb[COHORT_A_TARGET_COPIED] || tb[COHORT_A_TARGET_UNREADABLE])
+		return cohort_nl_refuse(extack, -EINVAL, nla,
+					"what has been copied to a target can not be given");
+	if (parse_dev(nla_data(tb[COHORT_A_TARGET_DEV]), &t->dev))
+		return cohort_nl_refuse(extack, -EINVAL, tb[COHORT_A_TARGET_DEV],
+					"a device is written as major:minor");
+	t->size = nla_get_u64(tb[COHORT_A_TARGET_SIZE]);
+	t->dm_uuid = text_in(tb, COHORT_A_TARGET_DM_UUID);
+	t->wwn = text_in(tb, COHORT_A_TARGET_WWN);
+	t->partuuid = text_in(tb, COHORT_A_TARGET_PARTUUID);
+	req->nr_targets++;
+	return 0;
+}
+
+static int read_targets(struct request *req)
+{
+	const struct nlattr *nla;
+	u32 count = 0;
+	int rem, err;
+
+	nlmsg_for_each_attr(nla, req->info->nlhdr, GENL_HDRLEN, rem)
+		count += nla_type(nla) == COHORT_A_RELATIONSHIP_TARGET;
+	if (!count)
+		return 0;
+	if (count > COHORT_MEMBERS_MAX)
+		return refuse(req, -EINVAL, COHORT_A_RELATIONSHIP_TARGET,
+			      "more targets than a group can have members");
+	req->targets = kvcalloc(count, sizeof(*req->targets), GFP_KERNEL);
+	if (!req->targets)
+		return out_of_memory(req);
+	nlmsg_for_each_attr(nla, req->info->nlhdr, GENL_HDRLEN, rem) {
+		if (nla_type(nla) != COHORT_A_RELATIONSHIP_TARGET)
+			continue;
+		err = read_target(req, nla);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
 static void read_replicate(const struct request *req, struct cohort_replicate_args *args)
 {
 	const struct genl_info *info = req->info;
@@ -445,6 +511,8 @@ static void read_replicate(const struct request *req, struct cohort_replicate_ar
 		.space_limit = number64(info, COHORT_A_RELATIONSHIP_SPACE_LIMIT),
 		.remove_after = number64(info, COHORT_A_RELATIONSHIP_REMOVE_AFTER),
 		.hold_time = number(info, COHORT_A_RELATIONSHIP_HOLD_TIME),
+		.targets = req->targets,
+		.nr_targets = req->nr_targets,
 	};
 }
 
@@ -458,6 +526,8 @@ int cohort_nl_group_replica_new_doit(struct sk_buff *skb, struct genl_info *info
 		err = cohort_nl_require(info, COHORT_A_RELATIONSHIP_SYNC_TYPE, "the type");
 	if (!err)
 		err = read_members(&req);
+	if (!err)
+		err = read_targets(&req);
 	if (err)
 		return finish(&req, err);
 	read_replicate(&req, &args);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* netlink-put.c - writes objects into messages. */
 #include <linux/blkdev.h>
+#include "copy.h"
 #include "group.h"
 #include "job.h"
 #include "netlink.h"
@@ -13,6 +14,8 @@
 #define FIXED_SIZE	2048
 /* The same for a member without its names. */
 #define MEMBER_SIZE	128
+/* And for a target. */
+#define TARGET_SIZE	96
 
 int cohort_nl_put_u64(struct sk_buff *skb, int attr, u64 value)
 {
@@ -213,6 +216,41 @@ static int put_image(struct sk_buff *skb, int attr, const struct cohort_rel *rel
 	return 0;
 }
 
+static u64 copied_bytes(const struct cohort_rel *rel, u32 i)
+{
+	u64 chunks = cohort_copy_copied(rel, i);
+
+	/* of one that no table has had since the pool came up nobody has read it */
+	if (chunks == U64_MAX)
+		return 0;
+	return min(chunks << (rel->pool->chunk_shift + SECTOR_SHIFT),
+		   rel->member[i].source->size);
+}
+
+static int put_target(struct sk_buff *skb, const struct cohort_rel *rel, u32 i)
+{
+	const struct cohort_copy *copy = rel->member[i].copy;
+	struct nlattr *nest = nla_nest_start(skb, COHORT_A_MEMBER_TARGET);
+
+	if (!nest || put_dev(skb, COHORT_A_TARGET_DEV, copy->dev) ||
+	    cohort_nl_put_u64(skb, COHORT_A_TARGET_SIZE, copy->size) ||
+	    put_text(skb, COHORT_A_TARGET_DM_UUID, copy->dm_uuid) ||
+	    put_text(skb, COHORT_A_TARGET_WWN, copy->wwn) ||
+	    put_text(skb, COHORT_A_TARGET_PARTUUID, copy->partuuid) ||
+	    cohort_nl_put_u64(skb, COHORT_A_TARGET_COPIED, copied_bytes(rel, i)) ||
+	    cohort_nl_put_u64(skb, COHORT_A_TARGET_UNREADABLE, READ_ONCE(copy->failed)))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static size_t target_size(const struct cohort_copy *copy)
+{
+	return copy ? TARGET_SIZE + nla_total_size(strlen(copy->dm_uuid) + 1) +
+		nla_total_size(strlen(copy->wwn) + 1) +
+		nla_total_size(strlen(copy->partuuid) + 1) : 0;
+}
+
 static int put_rel_member(struct sk_buff *skb, int attr, const struct cohort_rel *rel, u32 i)
 {
 	const struct cohort_rel_member *m = &rel->member[i];
@@ -224,7 +262,8 @@ static int put_rel_member(struct sk_buff *skb, int attr, const struct cohort_rel
 	    cohort_nl_put_u64(skb, COHORT_A_MEMBER_TIME, m->when) ||
 	    nla_put_u32(skb, COHORT_A_MEMBER_ERRNO, -m->err) ||
 	    nla_put_u32(skb, COHORT_A_MEMBER_MIXED, m->mixed) ||
-	    cohort_nl_put_u64(skb, COHORT_A_MEMBER_SIZE, m->source->size))
+	    cohort_nl_put_u64(skb, COHORT_A_MEMBER_SIZE, m->source->size) ||
+	    (m->copy && put_target(skb, rel, i)))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
@@ -236,7 +275,8 @@ static size_t rel_members_size(const struct cohort_rel *rel)
 	u32 i;
 
 	for (i = 0; i < rel->count; i++)
-		size += member_size(rel->member[i].source->name, name);
+		size += member_size(rel->member[i].source->name, name) +
+			target_size(rel->member[i].copy);
 	return size;
 }
 
@@ -353,10 +393,24 @@ static int put_rel_settings(struct sk_buff *skb, const struct cohort_rel *rel)
 			rel->target_group ? rel->target_group->name : NULL);
 }
 
+/* What is cut is there at once: a snapshot copies nothing beforehand. */
+static u32 percent_synced(const struct cohort_rel *rel)
+{
+	u64 done = 0, total = 0;
+	u32 i;
+
+	if (rel->sync_type != COHORT_SYNC_TYPE_CLONE)
+		return cohort_copy_has_cut(rel->state) ? 100 : 0;
+	for (i = 0; i < rel->count; i++) {
+		done += copied_bytes(rel, i) >> SECTOR_SHIFT;
+		total += rel->member[i].source->size >> SECTOR_SHIFT;
+	}
+	return total ? mul_u64_u64_div_u64(done, 100, total) : 0;
+}
+
 static int put_rel_state(struct sk_buff *skb, const struct cohort_rel *rel)
 {
-	/* what is cut is there at once: a snapshot copies nothing beforehand */
-	u32 percent = cohort_copy_has_cut(rel->state) ? 100 : 0;
+	u32 percent = percent_synced(rel);
 
 	return nla_put_u32(skb, COHORT_A_RELATIONSHIP_COPY_STATE, rel->state) ||
 	       put_number(skb, COHORT_A_RELATIONSHIP_REQUESTED_COPY_STATE, rel->requested) ||

@@ -88,7 +88,7 @@ static const struct genl_ops ops[] = {
 	OP_DO(GROUP_ADD, group_add, GROUP_MEMBER),
 	OP_DO(GROUP_REMOVE, group_remove, GROUP_MEMBER),
 	OP_GET(RELATIONSHIP_GET, relationship_get, RELATIONSHIP_NAME),
-	OP_DO(GROUP_REPLICA_NEW, group_replica_new, RELATIONSHIP_HOLD_TIME),
+	OP_DO(GROUP_REPLICA_NEW, group_replica_new, RELATIONSHIP_TARGET),
 	OP_DO(RELATIONSHIP_MODIFY, relationship_modify, RELATIONSHIP_FORCE),
 	OP_GET(JOB_GET, job_get, JOB_ID),
 	OP_DO(EXTENT_GET, extent_get, EXTENT_OFFSET),

@@ -214,20 +214,28 @@ struct cohort_overlay *cohort_overlay_open(struct cohort_rel *rel, u32 member)
 	return o ? o : ERR_PTR(-EIO);
 }
 
+size_t cohort_overlay_put_dels(const struct cohort_rel *rel, void *buf)
+{
+	struct cohort_disk_record *at = buf;
+	u32 i;
+
+	lockdep_assert_held(&cohort_lock);
+	for (i = 0; i < rel->count; i++)
+		if (overlay_of(rel, i))
+			cohort_record_header(at++, COHORT_REC_OVERLAY_DEL, overlay_of(rel, i)->id,
+					     sizeof(*at));
+	return (void *)at - buf;
+}
+
 static void *put_dels(struct cohort_rel *rel, size_t *len)
 {
-	struct cohort_disk_record *r = kvcalloc(rel->count, sizeof(*r), GFP_NOIO), *at = r;
-	u32 i;
+	void *r = kvcalloc(rel->count, sizeof(struct cohort_disk_record), GFP_NOIO);
 
 	if (!r)
 		return NULL;
 	mutex_lock(&cohort_lock);
-	for (i = 0; i < rel->count; i++)
-		if (overlay_of(rel, i))
-			cohort_record_header(at++, COHORT_REC_OVERLAY_DEL, overlay_of(rel, i)->id,
-					     sizeof(*r));
+	*len = cohort_overlay_put_dels(rel, r);
 	mutex_unlock(&cohort_lock);
-	*len = (at - r) * sizeof(*r);
 	return r;
 }
 

@@ -50,6 +50,8 @@ struct cohort_overlay *cohort_overlay_open(struct cohort_rel *rel, u32 member);
  * way go with it. Caller holds catalog_mutex, not cohort_lock. Sleeps.
  */
 int cohort_overlay_reset(struct cohort_rel *rel);
+/* Records that they go, one for each member at most; their length. Caller holds cohort_lock. */
+size_t cohort_overlay_put_dels(const struct cohort_rel *rel, void *buf);
 /* In memory only, when the member breaks or its relationship goes. Caller holds cohort_lock. */
 void cohort_overlay_drop(struct cohort_rel *rel, u32 member);
 /* Chunks written to the member's image. Caller holds cohort_lock. */

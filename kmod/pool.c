@@ -7,6 +7,7 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include "catalog.h"
+#include "copy.h"
 #include "epoch.h"
 #include "index.h"
 #include "job.h"
@@ -319,6 +320,7 @@ static struct cohort_pool *pool_alloc(struct dm_table *table, struct block_devic
 	INIT_LIST_HEAD(&pool->sources);
 	INIT_LIST_HEAD(&pool->groups);
 	INIT_LIST_HEAD(&pool->rels);
+	INIT_LIST_HEAD(&pool->copies);
 	mutex_init(&pool->catalog_mutex);
 	mutex_init(&pool->super_mutex);
 	mutex_init(&pool->tidy_mutex);
@@ -673,7 +675,8 @@ static bool has_tables(const struct cohort_pool *pool)
 			return true;
 	list_for_each_entry(rel, &pool->rels, list)
 		for (i = 0; i < rel->count; i++)
-			if (rel->member[i].opens)
+			if (rel->member[i].opens ||
+			    (rel->member[i].copy && rel->member[i].copy->users))
 				return true;
 	return false;
 }

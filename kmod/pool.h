@@ -91,6 +91,7 @@ struct cohort_pool {
 	struct list_head sources;
 	struct list_head groups;
 	struct list_head rels;
+	struct list_head copies;	/* of struct cohort_copy; while its catalog is loaded */
 	u32 next_id;			/* one number range for all objects */
 	u32 low_told;			/* lowest mark that was told, 0: none */
 	bool full;			/* since when; all three under catalog_mutex */

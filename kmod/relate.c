@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* relate.c - makes, activates and deletes relationships: requests and their jobs. */
+/* relate.c - makes and activates relationships: requests and their jobs. */
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include "claim.h"
+#include "copy.h"
 #include "cut.h"
 #include "epoch.h"
 #include "group.h"
 #include "job.h"
+#include "log.h"
 #include "overlay.h"
 #include "pool.h"
 #include "registry.h"
+#include "relate.h"
 #include "replica.h"
 #include "source.h"
 #include "state.h"
@@ -16,23 +20,6 @@
 
 /* Seconds that writes wait for space when nobody says how long. */
 #define HOLD_TIME	60
-
-/*
- * One request, from its acceptance to the end of its job. The relationship is
- * linked and busy meanwhile, and, while it is new, pending: names are taken
- * but nobody is shown it. In the catalog it appears or goes with one batch.
- */
-struct relate {
-	struct cohort_pool *pool;
-	struct cohort_rel *rel;
-	struct cohort_cut *cut;		/* NULL: nothing is cut */
-	u32 state;			/* where it leads */
-	u32 from;			/* where it was, of one that is not new */
-	bool new_rel;
-	bool new_source_group;
-	bool new_target_group;
-	bool go_on;			/* OnGroupOrListError: Continue */
-};
 
 /* ---- what is asked for ---- */
 
@@ -45,7 +32,7 @@ static int check_values(const struct cohort_replicate_args *a, struct cohort_wor
 					  "sync type %u is reserved", a->sync_type);
 	if (!cohort_state_type_known(a->sync_type))
 		return cohort_refuse_attr(words, -EOPNOTSUPP, COHORT_A_RELATIONSHIP_SYNC_TYPE,
-					  "this module makes snapshots only");
+					  "this module makes snapshots and clones only");
 	if (a->wait_state && cohort_state_wait_legal(a->sync_type, COHORT_STATE_CREATE,
 						     COHORT_STATE_NONE, a->wait_state)) {
 		why = cohort_state_copy_name(a->wait_state);
@@ -53,6 +40,12 @@ static int check_values(const struct cohort_replicate_args *a, struct cohort_wor
 					  "creation can not end in state %s",
 					  why ? why : "reserved");
 	}
+	if (a->sync_type != COHORT_SYNC_TYPE_CLONE && a->nr_targets)
+		return cohort_refuse_attr(words, -EINVAL, COHORT_A_RELATIONSHIP_TARGET,
+					  "a snapshot has no targets");
+	if (a->sync_type == COHORT_SYNC_TYPE_CLONE && a->remove_after)
+		return cohort_refuse_attr(words, -EINVAL, COHORT_A_RELATIONSHIP_REMOVE_AFTER,
+					  "a clone is not removed by itself");
 	if (a->hold_time && !(a->flags & COHORT_RELATIONSHIP_FLAGS_HOLD_ON_FULL))
 		return cohort_refuse_attr(words, -EINVAL, COHORT_A_RELATIONSHIP_HOLD_TIME,
 					  "a time to hold writes needs FailedCopyStopsHostIO");
@@ -198,6 +191,97 @@ static struct cohort_group *target_group(struct cohort_pool *pool,
 	return group;
 }
 
+/* ---- targets of a clone ---- */
+
+static int check_target(const struct cohort_replicate_args *a, const struct cohort_group *source,
+			u32 i, struct cohort_words *words)
+{
+	const struct cohort_target_args *t = &a->targets[i];
+	u32 k;
+
+	if (t->size < source->member[i]->size)
+		return cohort_refuse_attr(words, -EINVAL, COHORT_A_RELATIONSHIP_TARGET,
+					  "target %u has %llu bytes, source \"%s\" has %llu", i + 1,
+					  t->size, source->member[i]->name,
+					  source->member[i]->size);
+	for (k = 0; k < i; k++)
+		if (a->targets[k].dev == t->dev)
+			return cohort_refuse_attr(words, -EINVAL, COHORT_A_RELATIONSHIP_TARGET,
+						  "targets %u and %u are one disk", k + 1, i + 1);
+	for (k = 0; k < source->count; k++)
+		if (source->member[k]->dm_dev == t->dev)
+			return cohort_refuse_attr(words, -EINVAL, COHORT_A_RELATIONSHIP_TARGET,
+						  "target %u is source \"%s\"", i + 1,
+						  source->member[k]->name);
+	return cohort_claim_check(t->dev, NULL, NULL, COHORT_A_RELATIONSHIP_TARGET, words);
+}
+
+/* All of a clone is one batch of the log. */
+static int check_records(struct cohort_pool *pool, const struct cohort_group *source,
+			 struct cohort_words *words)
+{
+	const u32 shift = pool->chunk_shift + SECTOR_SHIFT;
+	size_t len = 2 * cohort_group_record_len(source) +
+		struct_size((struct cohort_disk_rel *)NULL, member, source->count);
+	u64 chunks;
+	u32 i;
+
+	for (i = 0; i < source->count; i++) {
+		chunks = DIV_ROUND_UP_ULL(source->member[i]->size, 1ull << shift);
+		if (chunks > COHORT_MAP_CHUNKS_MAX)
+			return cohort_refuse(words, -EINVAL,
+					     "source \"%s\" has more chunks than can be cloned, %llu",
+					     source->member[i]->name, COHORT_MAP_CHUNKS_MAX);
+		len += cohort_copy_len_with(cohort_map_segments(chunks, pool->sb.segment_size));
+	}
+	if (len <= cohort_log_append_max(pool->log))
+		return 0;
+	return cohort_refuse(words, -EINVAL, "the records of %u clones do not fit into a batch",
+			     source->count);
+}
+
+static int check_targets(struct cohort_pool *pool, const struct cohort_replicate_args *a,
+			 const struct cohort_group *source, struct cohort_words *words)
+{
+	int err;
+	u32 i;
+
+	if (a->sync_type != COHORT_SYNC_TYPE_CLONE)
+		return 0;
+	err = check_records(pool, source, words);
+	if (a->nr_targets != source->count)
+		return cohort_refuse_attr(words, -EINVAL, COHORT_A_RELATIONSHIP_TARGET,
+					  "a clone of %u sources needs as many targets, not %u",
+					  source->count, a->nr_targets);
+	for (i = 0; i < source->count && !err; i++)
+		err = check_target(a, source, i, words);
+	return err;
+}
+
+/* False without memory. */
+static bool give_targets(struct cohort_rel *rel, const struct cohort_replicate_args *a)
+{
+	u32 i;
+
+	for (i = 0; i < a->nr_targets; i++) {
+		struct cohort_copy *copy = cohort_copy_new(&a->targets[i]);
+
+		if (!copy)
+			return false;
+		cohort_copy_give(copy, rel, i);
+	}
+	return true;
+}
+
+void cohort_relate_drop_maps(struct cohort_rel *rel)
+{
+	u32 i;
+
+	for (i = 0; i < rel->count; i++)
+		if (rel->member[i].copy)
+			cohort_copy_drop_map(rel->pool, &rel->member[i].copy->map);
+}
+
 /* ---- records ---- */
 
 static void *put_group(void *at, const struct cohort_group *group, bool yes)
@@ -213,23 +297,58 @@ static void *put_del(void *at, u16 type, u32 id, bool yes)
 	return at + sizeof(struct cohort_disk_record);
 }
 
+static size_t copies_len(const struct cohort_rel *rel)
+{
+	size_t len = 0;
+	u32 i;
+
+	for (i = 0; i < rel->count; i++)
+		if (rel->member[i].copy)
+			len += cohort_copy_record_len(rel, i);
+	return len;
+}
+
+static void *put_copies(void *at, const struct cohort_rel *rel)
+{
+	u32 i;
+
+	for (i = 0; i < rel->count; i++)
+		if (rel->member[i].copy)
+			at += cohort_copy_encode(rel, i, true, at);
+	return at;
+}
+
+/* A version that does not know clones must not come to read of one. */
+static int allow_clones(struct relate *r)
+{
+	bool *clones = &r->pool->sb.clones;
+
+	lockdep_assert_held(&r->pool->catalog_mutex);
+	return r->rel->member[0].copy && !*clones ? cohort_pool_set_feature(r->pool, clones) : 0;
+}
+
 /* All records of the change, one batch. Caller holds catalog_mutex. */
-static int append_change(struct relate *r)
+int cohort_relate_append(struct relate *r)
 {
 	struct cohort_rel *rel = r->rel;
 	size_t room = cohort_rel_record_len(rel) + cohort_group_record_len(rel->source_group) +
-		cohort_group_record_len(rel->target_group) + 3 * sizeof(struct cohort_disk_record);
+		cohort_group_record_len(rel->target_group) + copies_len(rel) +
+		(3 + rel->count) * sizeof(struct cohort_disk_record);
 	void *buf = kvzalloc(room, GFP_NOIO), *at = buf;
 	bool del = r->state == COHORT_STATE_NONE;
-	int err;
+	int err = buf ? allow_clones(r) : -ENOMEM;
 
-	if (!buf)
-		return -ENOMEM;
+	if (err) {
+		kvfree(buf);
+		return err;
+	}
 	mutex_lock(&cohort_lock);
 	at = put_group(at, rel->source_group, r->new_source_group && !del);
 	at = put_group(at, rel->target_group, r->new_target_group && !del);
 	if (!del)
-		at += cohort_rel_encode(rel, at);
+		at = put_copies(at + cohort_rel_encode(rel, at), rel);
+	if (r->renew)
+		at += cohort_overlay_put_dels(rel, at);
 	at = put_del(at, COHORT_REC_REL_DEL, rel->id, del);
 	at = put_del(at, COHORT_REC_GROUP_DEL, rel->source_group->id, del && r->new_source_group);
 	at = put_del(at, COHORT_REC_GROUP_DEL, rel->target_group->id, del && r->new_target_group);
@@ -248,7 +367,7 @@ static void drop_group(struct cohort_group *group, bool yes)
 }
 
 /* Takes the relationship, and the groups that came with it, out of memory. */
-static void forget(struct relate *r)
+void cohort_relate_forget(struct relate *r)
 {
 	struct cohort_group *source = r->rel->source_group, *target = r->rel->target_group;
 
@@ -258,7 +377,7 @@ static void forget(struct relate *r)
 	cohort_rel_put(r->rel);
 }
 
-static void tell(struct relate *r, enum cohort_event event)
+void cohort_relate_tell(struct relate *r, enum cohort_event event)
 {
 	cohort_notify(&(struct cohort_news) {
 		.event = event, .pool = r->pool, .rel = r->rel, .group = r->rel->source_group,
@@ -267,7 +386,26 @@ static void tell(struct relate *r, enum cohort_event event)
 
 /* ---- create and activate ---- */
 
-static void take_cut(struct relate *r, struct cohort_job *job)
+/* What a member has, for what it had: once more and it is undone. */
+static void exchange(struct relate *r, u32 i)
+{
+	struct cohort_rel_member *m = &r->rel->member[i];
+	struct relate_member *old = &r->member[i];
+	u32 state = m->state;
+
+	swap(m->epoch, old->epoch);
+	swap(m->when, old->when);
+	swap(m->mixed, old->mixed);
+	swap(m->err, old->err);
+	WRITE_ONCE(m->state, old->state);
+	old->state = state;
+	if (!m->copy)
+		return;
+	swap(m->copy->map, old->map);
+	swap(m->copy->compare, old->compare);
+}
+
+static void take_cut(struct relate *r)
 {
 	struct cohort_rel *rel = r->rel;
 	u32 i;
@@ -276,18 +414,32 @@ static void take_cut(struct relate *r, struct cohort_job *job)
 	rel->seal_ns = r->cut->seal_ns;
 	for (i = 0; i < rel->count; i++) {
 		struct cohort_cut_member *c = &r->cut->member[i];
-		struct cohort_rel_member *m = &rel->member[i];
+		struct relate_member *m = &r->member[i];
 
 		m->err = c->err;
 		m->epoch = c->err ? 0 : c->epoch;
 		m->when = c->when;
 		m->mixed = c->mixed;
-		WRITE_ONCE(m->state, c->err ? COHORT_COPY_STATE_BROKEN : r->state);
-		job->member[i].err = c->err;
-		job->member[i].state = c->err ? COHORT_JOB_STATE_EXCEPTION :
-			COHORT_JOB_STATE_COMPLETED;
+		m->state = c->err ? COHORT_COPY_STATE_BROKEN : r->state;
+		m->compare = r->renew;
+		exchange(r, i);
+		if (rel->member[i].copy)
+			rel->member[i].copy->copied = 0;
 	}
 	cohort_rel_update_state(rel);
+}
+
+static void note_members(const struct relate *r, struct cohort_job *job)
+{
+	u32 i;
+
+	mutex_lock(&cohort_lock);
+	for (i = 0; i < r->cut->count; i++) {
+		job->member[i].err = r->cut->member[i].err;
+		job->member[i].state = job->member[i].err ? COHORT_JOB_STATE_EXCEPTION :
+			COHORT_JOB_STATE_COMPLETED;
+	}
+	mutex_unlock(&cohort_lock);
 }
 
 /* Continue: members that failed are Broken, the others have their cut. */
@@ -304,6 +456,7 @@ static int seal_cut(struct relate *r, struct cohort_job *job)
 				cohort_cut_drop_member(r->cut, i);
 		err = 0;
 	}
+	note_members(r, job);
 	return err;
 }
 
@@ -315,11 +468,35 @@ static int check_overrun(struct relate *r, struct cohort_job *job)
 	return cohort_refuse(&job->words, -ENOSPC, "pool \"%s\" is full", r->pool->name);
 }
 
+bool cohort_relate_is_clone(const struct relate *r)
+{
+	return r->rel->sync_type == COHORT_SYNC_TYPE_CLONE;
+}
+
+/* What it had before is nobody's any more. */
+static void leave_old_cut(struct relate *r)
+{
+	u32 i;
+
+	mutex_lock(&cohort_cut_mutex);
+	for (i = 0; i < r->rel->count; i++)
+		if (cohort_copy_has_cut(r->member[i].state) && r->member[i].epoch)
+			cohort_source_live_del(r->rel->member[i].source, r->member[i].epoch);
+	mutex_unlock(&cohort_cut_mutex);
+	for (i = 0; i < r->rel->count; i++)
+		cohort_overlay_drop(r->rel, i);
+}
+
 static void commit(struct relate *r)
 {
+	if (r->renew)
+		leave_old_cut(r);
+	r->rel->renewing = false;
+	r->rel->reason = NULL;
 	r->rel->requested = COHORT_COPY_STATE_NOT_APPLICABLE;
-	r->rel->progress = r->cut ? COHORT_PROGRESS_STATUS_COMPLETED :
-		COHORT_PROGRESS_STATUS_DORMANT;
+	r->rel->progress = !r->cut ? COHORT_PROGRESS_STATUS_DORMANT :
+		cohort_relate_is_clone(r) ? COHORT_PROGRESS_STATUS_SYNCHRONIZING :
+		COHORT_PROGRESS_STATUS_COMPLETED;
 	r->rel->busy = false;
 	r->rel->pending = false;
 	if (r->new_source_group)
@@ -327,59 +504,167 @@ static void commit(struct relate *r)
 	if (r->new_target_group)
 		r->rel->target_group->pending = false;
 	if (r->new_rel)
-		tell(r, COHORT_EVENT_REL_CREATED);
-	if (r->cut)
-		tell(r, COHORT_EVENT_REL_SYNCHRONIZED);
+		cohort_relate_tell(r, COHORT_EVENT_REL_CREATED);
+	if (r->cut && !cohort_relate_is_clone(r))
+		cohort_relate_tell(r, COHORT_EVENT_REL_SYNCHRONIZED);
+	else if (r->renew)
+		cohort_relate_tell(r, COHORT_EVENT_REL_RESUMED);
 	cohort_pool_look(r->pool);
 	trace_cohort_rel_state(r->rel->name, r->from, r->rel->state);
 }
 
-/* As if it never was asked for: nothing of it is in the catalog. */
-static void roll_back(struct relate *r)
+/* The log failed, and broke what it had meanwhile. */
+static void break_old_cut(struct relate *r)
 {
 	u32 i;
 
-	r->rel->busy = false;
-	tell(r, COHORT_EVENT_REL_FAILED);
-	if (r->new_rel) {
-		forget(r);
-		return;
+	mutex_lock(&cohort_cut_mutex);
+	for (i = 0; i < r->rel->count; i++) {
+		struct cohort_rel_member *m = &r->rel->member[i];
+
+		if (!cohort_member_has_cut(m))
+			continue;
+		WRITE_ONCE(m->state, COHORT_COPY_STATE_BROKEN);
+		/* as break_member() */
+		smp_wmb();
+		cohort_source_live_del(m->source, m->epoch);
 	}
-	for (i = 0; i < r->rel->count; i++)
+	mutex_unlock(&cohort_cut_mutex);
+}
+
+/* To the cut that it had; @taken: it had the new one already. */
+static void keep_old_cut(struct relate *r, bool taken)
+{
+	u32 i;
+
+	for (i = 0; taken && i < r->rel->count; i++)
+		exchange(r, i);
+	if (r->rel->overrun)
+		break_old_cut(r);
+	cohort_rel_update_state(r->rel);
+	r->rel->progress = COHORT_PROGRESS_STATUS_COMPLETED;
+}
+
+/* To where nothing had been cut. */
+static void uncut(struct relate *r, bool taken)
+{
+	u32 i;
+
+	for (i = 0; i < r->rel->count; i++) {
+		if (taken)
+			exchange(r, i);
 		r->rel->member[i].epoch = 0;
+	}
 	cohort_rel_set_state(r->rel, r->from);
-	r->rel->requested = COHORT_COPY_STATE_NOT_APPLICABLE;
 	r->rel->progress = COHORT_PROGRESS_STATUS_DORMANT;
 }
 
-static void free_relate(struct relate *r)
+/* As if it never was asked for: nothing of it is in the catalog. */
+static void roll_back(struct relate *r, bool taken)
+{
+	r->rel->busy = false;
+	r->rel->renewing = false;
+	cohort_relate_tell(r, COHORT_EVENT_REL_FAILED);
+	r->rel->requested = COHORT_COPY_STATE_NOT_APPLICABLE;
+	if (r->renew)
+		keep_old_cut(r, taken);
+	else
+		uncut(r, taken);
+	if (r->new_rel)
+		cohort_relate_forget(r);
+}
+
+/*
+ * Those of maps that it did not come to use, or has done with. Where the log failed
+ * nobody knows which record is there, and which map it names.
+ */
+static void drop_other_maps(struct relate *r)
+{
+	u32 i;
+
+	for (i = 0; i < r->count; i++) {
+		if (!READ_ONCE(r->pool->log->failed))
+			cohort_copy_drop_map(r->pool, &r->member[i].map);
+		else
+			kvfree(r->member[i].map.segment);
+	}
+}
+
+void cohort_relate_free(struct relate *r)
 {
 	if (r->cut)
 		cohort_cut_free(r->cut);
 	cohort_pool_put(r->pool);
+	kvfree(r->member);
 	kfree(r);
+}
+
+/* Of members that were cut one by one, or failed, it is known now. */
+static bool has_new_cut(void *ctx, u32 member)
+{
+	const struct relate *r = ctx;
+
+	return !r->cut->member[member].err && r->cut->member[member].epoch;
+}
+
+/* Before the record that says of them: a crash leaves segments that nobody names. */
+static int make_maps(struct relate *r, struct cohort_job *job)
+{
+	int err;
+
+	mutex_lock(&r->pool->catalog_mutex);
+	err = allow_clones(r);
+	mutex_unlock(&r->pool->catalog_mutex);
+	if (!err) {
+		struct cohort_map *maps = kvcalloc(r->rel->count, sizeof(*maps), GFP_NOIO);
+		u32 i;
+
+		err = maps ? cohort_copy_make_maps(r->rel, has_new_cut, r, maps) : -ENOMEM;
+		for (i = 0; maps && i < r->rel->count; i++)
+			r->member[i].map = maps[i];
+		kvfree(maps);
+	}
+	if (err == -ENOSPC)
+		return cohort_refuse(&job->words, err, "pool \"%s\" has no room for copy maps",
+				     r->pool->name);
+	if (err)
+		cohort_refuse_append(&job->words, err, r->pool->name);
+	return err;
+}
+
+/* The records, and what they say in memory. Caller holds catalog_mutex. */
+static int make_durable(struct relate *r, struct cohort_job *job)
+{
+	int err;
+
+	if (r->cut) {
+		mutex_lock(&cohort_lock);
+		take_cut(r);
+		mutex_unlock(&cohort_lock);
+	}
+	err = cohort_relate_append(r);
+	if (err)
+		cohort_refuse_append(&job->words, err, r->pool->name);
+	return err;
 }
 
 static int run_create(struct cohort_job *job)
 {
 	struct relate *r = job->data;
 	int err = r->cut ? seal_cut(r, job) : 0;
+	bool taken = false;
 
+	if (!err && r->cut && cohort_relate_is_clone(r))
+		err = make_maps(r, job);
 	if (!err)
 		cohort_job_progress(job, 50);
 	/* from here to the end no checkpoint sees what is not decided */
 	mutex_lock(&r->pool->catalog_mutex);
 	if (!err)
 		err = check_overrun(r, job);
-	if (r->cut) {
-		mutex_lock(&cohort_lock);
-		take_cut(r, job);
-		mutex_unlock(&cohort_lock);
-	}
 	if (!err) {
-		err = append_change(r);
-		if (err)
-			cohort_refuse_append(&job->words, err, r->pool->name);
+		err = make_durable(r, job);
+		taken = r->cut;
 	}
 	if (err)
 		cohort_pool_settle(r->pool);
@@ -387,17 +672,20 @@ static int run_create(struct cohort_job *job)
 		cohort_cut_abort(r->cut);
 	mutex_lock(&cohort_lock);
 	if (err)
-		roll_back(r);
+		roll_back(r, taken);
 	else
 		commit(r);
 	mutex_unlock(&cohort_lock);
+	drop_other_maps(r);
+	if (!err && r->renew)
+		cohort_pool_prune(r->pool);
 	mutex_unlock(&r->pool->catalog_mutex);
-	free_relate(r);
+	cohort_relate_free(r);
 	return err;
 }
 
-static struct cohort_job *new_job(u32 method, struct relate *r,
-				  int (*run)(struct cohort_job *job))
+struct cohort_job *cohort_relate_job(u32 method, struct relate *r,
+				     int (*run)(struct cohort_job *job))
 {
 	struct cohort_rel *rel = r->rel;
 	struct cohort_job *job = cohort_job_new(method, rel->count, run, r);
@@ -424,7 +712,7 @@ static int cut_now(struct relate *r, struct cohort_words *words)
 	int err;
 	u32 i;
 
-	if (r->state != COHORT_COPY_STATE_SYNCHRONIZED)
+	if (!cohort_copy_has_cut(r->state))
 		return 0;
 	rel->overrun = false;
 	r->cut = cohort_cut_prepare(r->pool, &rel->member[0].source, sizeof(rel->member[0]),
@@ -436,20 +724,25 @@ static int cut_now(struct relate *r, struct cohort_words *words)
 		return err;
 	}
 	err = cohort_cut_flip(r->cut, words);
-	for (i = 0; i < rel->count && !err; i++)
+	/* so that a full pool can break it; one that has a cut is left in peace meanwhile */
+	for (i = 0; i < rel->count && !err && !r->renew; i++)
 		rel->member[i].epoch = r->cut->member[i].epoch;
+	rel->renewing = r->renew && !err;
 	return err;
 }
 
 /* Last of all the cut: behind it nothing may fail. */
-static struct cohort_job *start_create(u32 method, struct relate *r, struct cohort_words *words)
+struct cohort_job *cohort_relate_create(u32 method, struct relate *r, struct cohort_words *words)
 {
-	struct cohort_job *job = new_job(method, r, run_create);
+	struct cohort_job *job = cohort_relate_job(method, r, run_create);
 	int err;
 
 	if (!job)
 		return ERR_PTR(cohort_refuse(words, -ENOMEM, "no memory for the job"));
-	err = cut_now(r, words);
+	r->count = r->rel->count;
+	r->member = kvcalloc(r->count, sizeof(*r->member), GFP_NOIO);
+	err = r->member ? cut_now(r, words) :
+		cohort_refuse(words, -ENOMEM, "no memory for the members");
 	if (err) {
 		cohort_job_discard(job);
 		return ERR_PTR(err);
@@ -457,7 +750,8 @@ static struct cohort_job *start_create(u32 method, struct relate *r, struct coho
 	cohort_pool_get(r->pool);
 	r->rel->busy = true;
 	r->rel->requested = r->state;
-	r->rel->progress = COHORT_PROGRESS_STATUS_INITIALIZING;
+	r->rel->progress = r->renew ? COHORT_PROGRESS_STATUS_RESYNCING :
+		COHORT_PROGRESS_STATUS_INITIALIZING;
 	cohort_job_start(job);
 	return job;
 }
@@ -494,6 +788,10 @@ static struct cohort_rel *new_rel(struct cohort_pool *pool, const struct cohort_
 		rel->member[i].state = COHORT_COPY_STATE_INITIALIZED;
 	}
 	rel->pending = true;
+	if (!give_targets(rel, a)) {
+		cohort_rel_put(rel);
+		return NULL;
+	}
 	cohort_rel_update_state(rel);
 	return rel;
 }
@@ -516,7 +814,10 @@ static struct cohort_job *create(struct relate *r, const struct cohort_replicate
 {
 	struct cohort_group *target;
 	struct cohort_job *job;
+	int err = check_targets(r->pool, a, source, words);
 
+	if (err)
+		return ERR_PTR(err);
 	target = target_group(r->pool, a, &r->new_target_group, words);
 	if (IS_ERR(target))
 		return ERR_CAST(target);
@@ -526,10 +827,10 @@ static struct cohort_job *create(struct relate *r, const struct cohort_replicate
 			cohort_group_free(target);
 		return ERR_PTR(cohort_refuse(words, -ENOMEM, "no memory for the relationship"));
 	}
-	if (r->state != COHORT_COPY_STATE_SYNCHRONIZED)
+	if (!cohort_copy_has_cut(r->state))
 		cohort_rel_set_state(r->rel, r->state);
 	link_all(r);
-	job = start_create(COHORT_METHOD_GROUP_REPLICA_NEW, r, words);
+	job = cohort_relate_create(COHORT_METHOD_GROUP_REPLICA_NEW, r, words);
 	if (IS_ERR(job)) {
 		bool keep = r->new_source_group;
 
@@ -537,7 +838,7 @@ static struct cohort_job *create(struct relate *r, const struct cohort_replicate
 		if (keep)
 			cohort_group_unlink(source);
 		r->new_source_group = false;
-		forget(r);
+		cohort_relate_forget(r);
 		r->new_source_group = keep;
 	}
 	return job;
@@ -576,6 +877,9 @@ struct cohort_job *cohort_replicate(const struct cohort_replicate_args *a,
 	r->new_rel = true;
 	r->go_on = a->on_error == COHORT_ON_ERROR_CONTINUE;
 	r->state = a->wait_state ? a->wait_state : COHORT_COPY_STATE_SYNCHRONIZED;
+	/* that is where it gets when all has been copied */
+	if (a->sync_type == COHORT_SYNC_TYPE_CLONE && r->state == COHORT_COPY_STATE_SYNCHRONIZED)
+		r->state = COHORT_COPY_STATE_UNSYNCHRONIZED;
 	group = source_group(pool, group, a, &r->new_source_group, words);
 	job = IS_ERR(group) ? ERR_CAST(group) : create(r, a, group, words);
 	if (IS_ERR(job)) {
@@ -583,189 +887,7 @@ struct cohort_job *cohort_replicate(const struct cohort_replicate_args *a,
 			cohort_cut_free(r->cut);
 		if (r->new_source_group)
 			cohort_group_free(group);
-		kfree(r);
-	}
-	return job;
-}
-
-/* ---- modify ---- */
-
-/* Those that go with the relationship: nobody may use them until it is gone, or stays. */
-static void set_groups_busy(struct relate *r, bool busy)
-{
-	if (r->new_source_group)
-		r->rel->source_group->busy = busy;
-	if (r->new_target_group)
-		r->rel->target_group->busy = busy;
-}
-
-static int run_delete(struct cohort_job *job)
-{
-	struct relate *r = job->data;
-	struct cohort_rel *rel = r->rel;
-	int err;
-	u32 i;
-
-	mutex_lock(&r->pool->catalog_mutex);
-	err = append_change(r);
-	mutex_lock(&cohort_lock);
-	rel->busy = false;
-	if (err) {
-		rel->progress = COHORT_PROGRESS_STATUS_COMPLETED;
-		set_groups_busy(r, false);
-		cohort_refuse_append(&job->words, err, r->pool->name);
-	} else {
-		/* durable: now, not before, nothing needs to be preserved for it */
-		mutex_lock(&cohort_cut_mutex);
-		for (i = 0; i < rel->count; i++)
-			cohort_source_live_del(rel->member[i].source, rel->member[i].epoch);
-		mutex_unlock(&cohort_cut_mutex);
-		tell(r, COHORT_EVENT_REL_DELETED);
-		trace_cohort_rel_state(rel->name, rel->state, COHORT_STATE_NONE);
-		forget(r);
-	}
-	mutex_unlock(&cohort_lock);
-	if (!err)
-		cohort_pool_prune(r->pool);
-	mutex_unlock(&r->pool->catalog_mutex);
-	/* what runs kept for it can be used again, too */
-	if (!err)
-		cohort_pool_tidy_wait(r->pool);
-	free_relate(r);
-	return err;
-}
-
-/* A generated group goes with its last relationship. */
-static bool goes_too(const struct cohort_group *group)
-{
-	return (group->flags & COHORT_GROUP_FLAGS_GENERATED) && group->rels == 1;
-}
-
-static struct cohort_job *start_delete(struct relate *r, struct cohort_words *words)
-{
-	struct cohort_rel *rel = r->rel;
-	struct cohort_job *job;
-	u32 i;
-
-	for (i = 0; i < rel->count; i++)
-		if (rel->member[i].opens)
-			return ERR_PTR(cohort_refuse(words, -EBUSY, "image %s_%u is in use",
-						     rel->name, i + 1));
-	r->new_source_group = goes_too(rel->source_group);
-	r->new_target_group = goes_too(rel->target_group);
-	if ((r->new_source_group && rel->source_group->busy) ||
-	    (r->new_target_group && rel->target_group->busy))
-		return ERR_PTR(cohort_refuse(words, -EBUSY,
-					     "a group of relationship \"%s\" is being changed",
-					     rel->name));
-	job = new_job(COHORT_METHOD_RELATIONSHIP_MODIFY, r, run_delete);
-	if (!job)
-		return ERR_PTR(cohort_refuse(words, -ENOMEM, "no memory for the job"));
-	set_groups_busy(r, true);
-	cohort_pool_get(r->pool);
-	rel->busy = true;
-	rel->progress = COHORT_PROGRESS_STATUS_TERMINATING;
-	cohort_job_start(job);
-	return job;
-}
-
-static int reset(struct relate *r, struct cohort_words *words)
-{
-	int err;
-
-	lockdep_assert_held(&r->pool->catalog_mutex);
-	/* it may have broken before this came to its turn; nothing breaks it now */
-	if (!cohort_copy_has_cut(READ_ONCE(r->rel->state)))
-		return cohort_refuse(words, -EIO, "relationship \"%s\" is %s", r->rel->name,
-				     cohort_state_copy_name(r->rel->state));
-	err = cohort_overlay_reset(r->rel);
-	if (err)
-		cohort_refuse_append(words, err, r->pool->name);
-	return err;
-}
-
-static int run_reset(struct cohort_job *job)
-{
-	struct relate *r = job->data;
-	struct cohort_rel *rel = r->rel;
-	int err;
-
-	mutex_lock(&r->pool->catalog_mutex);
-	err = reset(r, &job->words);
-	mutex_lock(&cohort_lock);
-	rel->busy = false;
-	rel->progress = COHORT_PROGRESS_STATUS_COMPLETED;
-	if (!err) {
-		tell(r, COHORT_EVENT_REL_SYNCHRONIZED);
-		trace_cohort_rel_state(rel->name, r->from, rel->state);
-	}
-	mutex_unlock(&cohort_lock);
-	if (!err)
-		cohort_pool_prune(r->pool);
-	mutex_unlock(&r->pool->catalog_mutex);
-	free_relate(r);
-	return err;
-}
-
-static struct cohort_job *start_reset(struct relate *r, struct cohort_words *words)
-{
-	struct cohort_job *job = new_job(COHORT_METHOD_RELATIONSHIP_MODIFY, r, run_reset);
-
-	if (!job)
-		return ERR_PTR(cohort_refuse(words, -ENOMEM, "no memory for the job"));
-	cohort_pool_get(r->pool);
-	r->rel->busy = true;
-	r->rel->progress = COHORT_PROGRESS_STATUS_RESYNCING;
-	cohort_job_start(job);
-	return job;
-}
-
-static struct cohort_job *start_operation(struct relate *r, u32 operation,
-					  struct cohort_words *words)
-{
-	switch (operation) {
-	case COHORT_OPERATION_RETURN_TO_POOL:
-		return start_delete(r, words);
-	case COHORT_OPERATION_RESET_REPLICA:
-		return start_reset(r, words);
-	default:
-		return start_create(COHORT_METHOD_RELATIONSHIP_MODIFY, r, words);
-	}
-}
-
-struct cohort_job *cohort_rel_modify(const char *name, u32 operation, bool force,
-				     struct cohort_words *words)
-{
-	struct cohort_rel *rel = cohort_find_rel(name);
-	const struct cohort_state_move *move;
-	struct cohort_job *job;
-	struct relate *r;
-	const char *why;
-	int err;
-
-	lockdep_assert_held(&cohort_lock);
-	if (!rel)
-		return ERR_PTR(cohort_refuse(words, -ENOENT, "there is no relationship \"%s\"",
-					     name));
-	if (rel->busy || rel->pending)
-		return ERR_PTR(cohort_refuse(words, -EBUSY, "relationship \"%s\" is being changed",
-					     name));
-	err = cohort_state_operation_legal(rel->sync_type, rel->state, operation, force, &move,
-					   &why);
-	if (err)
-		return ERR_PTR(cohort_refuse_attr(words, err, COHORT_A_RELATIONSHIP_OPERATION,
-						  "relationship \"%s\": %s", name, why));
-	r = kzalloc(sizeof(*r), GFP_NOIO);
-	if (!r)
-		return ERR_PTR(cohort_refuse(words, -ENOMEM, "no memory for the request"));
-	r->pool = rel->pool;
-	r->rel = rel;
-	r->state = move->to;
-	r->from = rel->state;
-	job = start_operation(r, operation, words);
-	if (IS_ERR(job)) {
-		if (r->cut)
-			cohort_cut_free(r->cut);
+		kvfree(r->member);
 		kfree(r);
 	}
 	return job;

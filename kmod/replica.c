@@ -3,6 +3,7 @@
 #include <linux/blkdev.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include "copy.h"
 #include "group.h"
 #include "overlay.h"
 #include "pool.h"
@@ -27,6 +28,7 @@ struct cohort_rel *cohort_rel_alloc(struct cohort_pool *pool, const char *name, 
 	for (i = 0; i < count; i++)
 		turns_init(&rel->member[i].turns);
 	kref_init(&rel->kref);
+	init_waitqueue_head(&rel->copies);
 	INIT_LIST_HEAD(&rel->list);
 	rel->pool = pool;
 	rel->id = pool->next_id++;
@@ -40,7 +42,12 @@ struct cohort_rel *cohort_rel_alloc(struct cohort_pool *pool, const char *name, 
 
 static void rel_release(struct kref *kref)
 {
-	kvfree(container_of(kref, struct cohort_rel, kref));
+	struct cohort_rel *rel = container_of(kref, struct cohort_rel, kref);
+	u32 i;
+
+	for (i = 0; i < rel->count; i++)
+		cohort_copy_free(rel->member[i].copy);
+	kvfree(rel);
 }
 
 void cohort_rel_get(struct cohort_rel *rel)
@@ -83,13 +90,19 @@ void cohort_rel_unlink(struct cohort_rel *rel)
 	WRITE_ONCE(rel->dead, true);
 }
 
-/* Some that were written and some that were not are no mixture: as a whole they were. */
+/*
+ * Some that were written and some that were not are no mixture: as a whole they were. Nor
+ * is one of which some members have been copied.
+ */
 static u32 common_state(u32 a, u32 b)
 {
 	if (a == b)
 		return a;
-	return cohort_copy_has_cut(a) && cohort_copy_has_cut(b) ? COHORT_COPY_STATE_SKEWED :
-		COHORT_COPY_STATE_MIXED;
+	if (a == COHORT_COPY_STATE_SYNCHRONIZED && cohort_copy_has_cut(b))
+		return b;
+	if (b == COHORT_COPY_STATE_SYNCHRONIZED && cohort_copy_has_cut(a))
+		return a;
+	return COHORT_COPY_STATE_MIXED;
 }
 
 void cohort_rel_update_state(struct cohort_rel *rel)
@@ -150,6 +163,12 @@ static u32 disk_state(u32 state)
 	return state == COHORT_COPY_STATE_SKEWED ? COHORT_COPY_STATE_SYNCHRONIZED : state;
 }
 
+/* Of a clone that is being activated the cut is nobody's yet: a checkpoint may come by. */
+static u64 disk_epoch(const struct cohort_rel_member *m)
+{
+	return m->copy && !cohort_copy_is_recorded(m->state) ? 0 : m->epoch;
+}
+
 size_t cohort_rel_encode(const struct cohort_rel *rel, void *buf)
 {
 	struct cohort_disk_rel *d = buf;
@@ -175,7 +194,7 @@ size_t cohort_rel_encode(const struct cohort_rel *rel, void *buf)
 	for (i = 0; i < rel->count; i++) {
 		d->member[i].source = cpu_to_le32(rel->member[i].source->id);
 		d->member[i].state = cpu_to_le32(disk_state(rel->member[i].state));
-		d->member[i].epoch = cpu_to_le64(rel->member[i].epoch);
+		d->member[i].epoch = cpu_to_le64(disk_epoch(&rel->member[i]));
 		d->member[i].when = cpu_to_le64(rel->member[i].when);
 	}
 	return len;

@@ -10,6 +10,7 @@
 #include <linux/uuid.h>
 #include <linux/ktime.h>
 #include <linux/spinlock.h>
+#include <linux/wait.h>
 #include "defs.h"
 
 /*
@@ -24,19 +25,40 @@ struct cohort_turns {
 struct cohort_rel_member {
 	struct cohort_source *source;
 	u32 state;			/* enum cohort_copy_state; READ_ONCE by image reads */
-	u64 epoch;			/* the cut, 0 before it */
+	u64 epoch;			/* the cut, 0: none, or not needed any more; READ_ONCE */
 	u64 when;			/* realtime of the cut, nanoseconds */
 	bool mixed;			/* writes of both eras were in flight at the flip */
 	int err;			/* negative errno of a failed member */
 	u32 opens;			/* replica tables that refer to it */
 	struct cohort_overlay __rcu *overlay;	/* if it is Skewed; changed under cohort_lock */
 	struct cohort_turns turns;
+	struct cohort_copy *copy;	/* of a clone: what it is copied to */
+	dev_t image_dev;		/* of the image, while it has tables; cohort_lock */
 };
 
 /* Does a member in this state have the cut, to be protected and read? */
 static inline bool cohort_copy_has_cut(u32 state)
 {
-	return state == COHORT_COPY_STATE_SYNCHRONIZED || state == COHORT_COPY_STATE_SKEWED;
+	return state == COHORT_COPY_STATE_SYNCHRONIZED || state == COHORT_COPY_STATE_SKEWED ||
+		state == COHORT_COPY_STATE_UNSYNCHRONIZED || state == COHORT_COPY_STATE_SUSPENDED;
+}
+
+/* Does the record of a clone's member in this state say of a cut and a map? */
+static inline bool cohort_copy_is_recorded(u32 state)
+{
+	return cohort_copy_has_cut(state) || state == COHORT_COPY_STATE_BROKEN;
+}
+
+/* A clone that is complete needs none. Any context. */
+static inline bool cohort_member_has_cut(const struct cohort_rel_member *m)
+{
+	return cohort_copy_has_cut(READ_ONCE(m->state)) && READ_ONCE(m->epoch);
+}
+
+/* Of a clone: before its cut, or with all of it on its target. What breaks a cut is not its. */
+static inline bool cohort_member_stands_alone(const struct cohort_rel_member *m)
+{
+	return m->copy && !READ_ONCE(m->epoch);
 }
 
 struct cohort_rel {
@@ -56,6 +78,7 @@ struct cohort_rel {
 	bool busy;			/* a job is changing it */
 	bool pending;			/* no record yet */
 	bool overrun;			/* the pool was full before the cut was durable */
+	bool renewing;			/* it gets another cut: nobody breaks the one it has */
 	bool dead;			/* deleted: its tables return EIO */
 	struct cohort_group *source_group;
 	struct cohort_group *target_group;
@@ -66,6 +89,9 @@ struct cohort_rel {
 	u64 gp_ns;
 	u64 seal_ns;
 	const char *reason;		/* why Broken */
+	bool copying;			/* a job sees to its copies */
+	bool paused;			/* and is suspended: none is copied; READ_ONCE */
+	wait_queue_head_t copies;	/* of that job: news of one */
 	u32 count;
 	struct cohort_rel_member member[];
 };
@@ -87,6 +113,8 @@ struct cohort_replicate_args {
 	u64 space_limit;
 	u64 remove_after;
 	u32 hold_time;			/* 0: a minute, if it holds writes at all */
+	const struct cohort_target_args *targets;	/* of a clone, see copy.h */
+	u32 nr_targets;
 };
 
 /*

@@ -36,7 +36,7 @@ static int find_member(struct dm_target *ti, struct replica_target *rt, const ch
 		return cohort_refuse(words, -ENOENT, "relationship \"%s\" has %u members", name,
 				     rel->count);
 	m = &rel->member[rt->index];
-	if (!cohort_copy_has_cut(m->state))
+	if (!cohort_member_has_cut(m))
 		return cohort_refuse(words, -EINVAL, "image %s_%u is %s", name, rt->index + 1,
 				     cohort_state_copy_name(m->state));
 	if (ti->begin || ti->len != m->source->size >> SECTOR_SHIFT)
@@ -50,23 +50,37 @@ static int find_member(struct dm_target *ti, struct replica_target *rt, const ch
 	rt->image.index = rt->index;
 	/* a table that is loaded for writing: the images of others stay as they are */
 	rt->image.writable = (dm_table_get_mode(ti->table) & COHORT_OPEN_WRITE) &&
-		!(rel->flags & COHORT_RELATIONSHIP_FLAGS_READ_ONLY);
+		!(rel->flags & COHORT_RELATIONSHIP_FLAGS_READ_ONLY) && !m->copy;
+	return 0;
+}
+
+/* What is copied is read from one device, and its clone knows which. */
+static int check_alone(const struct cohort_rel_member *m, dev_t dev, struct cohort_words *words)
+{
+	if (m->copy && m->opens && m->image_dev != dev)
+		return cohort_refuse(words, -EBUSY, "the image is in use as another device");
 	return 0;
 }
 
 static int bind_rel(struct dm_target *ti, struct replica_target *rt, const char *name,
 		    struct cohort_words *words)
 {
+	dev_t dev = disk_devt(dm_disk(dm_table_get_md(ti->table)));
 	struct cohort_image *image = &rt->image;
 	int err;
 
 	mutex_lock(&cohort_lock);
 	err = find_member(ti, rt, name, words);
+	if (!err)
+		err = check_alone(image->member, dev, words);
+	if (err)
+		image->rel = NULL;
 	if (!err) {
 		image->source = image->member->source;
 		image->bdev = rt->dev->bdev;
 		image->chunk_shift = image->pool->chunk_shift;
 		image->member->opens++;
+		image->member->image_dev = dev;
 		cohort_rel_get(image->rel);
 		cohort_source_get(image->source);
 	}
@@ -82,7 +96,8 @@ static void replica_destroy(struct dm_target *ti, struct replica_target *rt)
 	cohort_image_unreserve(image);
 	if (image->rel) {
 		mutex_lock(&cohort_lock);
-		image->member->opens--;
+		if (!--image->member->opens)
+			image->member->image_dev = 0;
 		mutex_unlock(&cohort_lock);
 		cohort_source_put(image->source);
 		cohort_rel_put(image->rel);

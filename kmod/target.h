@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* target.h - the three device-mapper targets, and what their constructors share. */
+/* target.h - the four device-mapper targets, and what their constructors share. */
 #ifndef COHORT_TARGET_H
 #define COHORT_TARGET_H
 
@@ -13,6 +13,8 @@ int cohort_target_source_init(void);
 void cohort_target_source_exit(void);
 int cohort_target_replica_init(void);
 void cohort_target_replica_exit(void);
+int cohort_target_clone_init(void);
+void cohort_target_clone_exit(void);
 
 /* As cohort_args_parse(), with ti->error. */
 int cohort_target_args(struct dm_target *ti, enum cohort_target target, unsigned int argc,
