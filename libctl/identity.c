@@ -93,38 +93,52 @@ static bool same(const char *recorded, const char *found)
 	return recorded && recorded[0] && !strcmp(recorded, found);
 }
 
-static bool has_names(const struct cohort_source *s)
+static bool has_names(const struct recorded *r)
 {
-	return (s->dm_uuid && s->dm_uuid[0]) || (s->wwn && s->wwn[0]) ||
-	       (s->partuuid && s->partuuid[0]);
+	return (r->dm_uuid && r->dm_uuid[0]) || (r->wwn && r->wwn[0]) ||
+	       (r->partuuid && r->partuuid[0]);
 }
 
-static bool names_match(const struct cohort_source *s, const struct identity *id)
+static bool names_match(const struct recorded *r, const struct identity *id)
 {
-	return same(s->dm_uuid, id->dm_uuid) || same(s->wwn, id->wwn) ||
-	       same(s->partuuid, id->partuuid);
+	return same(r->dm_uuid, id->dm_uuid) || same(r->wwn, id->wwn) ||
+	       same(r->partuuid, id->partuuid);
 }
 
-static bool fingerprint_matches(const struct cohort_source *s, const struct device *d)
+static bool fingerprint_matches(const struct recorded *r, const struct device *d)
 {
 	uint8_t fingerprint[COHORT_FINGERPRINT_LEN];
 
-	return s->clean && !fingerprint_compute(d->fd, d->size, fingerprint) &&
-	       !memcmp(fingerprint, s->fingerprint, sizeof(fingerprint));
+	return r->fingerprint && !fingerprint_compute(d->fd, d->size, fingerprint) &&
+	       !memcmp(fingerprint, r->fingerprint, sizeof(fingerprint));
 }
 
 /* A disk that has names is known by them, one without by what is on it. */
-static bool is_disk_of(const struct cohort_source *s, const struct device *d)
+static bool is_disk_of(const struct recorded *r, const struct device *d)
 {
 	struct identity id;
 
-	if (d->size != s->size)
+	if (d->size != r->size)
 		return false;
 	identity_read(d, &id);
 	/* an image of the source looks like it in everything */
 	if (!strncmp(id.dm_uuid, UUID_OURS, strlen(UUID_OURS)))
 		return false;
-	return has_names(s) ? names_match(s, &id) : fingerprint_matches(s, d);
+	return has_names(r) ? names_match(r, &id) : fingerprint_matches(r, d);
+}
+
+bool identity_is_known(struct cohort *ctx, const struct recorded *r, const char *number,
+		       char *path, size_t size)
+{
+	struct identity id;
+	struct device d;
+
+	if (device_open_number(ctx, number, &d))
+		return false;
+	identity_read(&d, &id);
+	device_close(&d);
+	snprintf(path, size, "%s", d.path);
+	return d.size == r->size && (!has_names(r) || names_match(r, &id));
 }
 
 /* The size by sysfs: opening every device of the machine would wake them all. */
@@ -141,16 +155,16 @@ struct candidates {
 	char second[256];
 };
 
-static void consider(struct cohort *ctx, const struct cohort_source *s, struct udev_device *dev,
+static void consider(struct cohort *ctx, const struct recorded *r, struct udev_device *dev,
 		     struct candidates *c)
 {
 	const char *node = udev_device_get_devnode(dev);
 	struct device d;
 
-	/* what is in use can not be attached anyway */
-	if (!node || !size_fits(dev, s->size) || device_open(ctx, node, DEVICE_READ, true, &d))
+	/* what is in use can not be taken anyway */
+	if (!node || !size_fits(dev, r->size) || device_open(ctx, node, DEVICE_READ, true, &d))
 		return;
-	if (is_disk_of(s, &d)) {
+	if (is_disk_of(r, &d)) {
 		if (c->count++)
 			snprintf(c->second, sizeof(c->second), "%s", node);
 		else
@@ -159,7 +173,7 @@ static void consider(struct cohort *ctx, const struct cohort_source *s, struct u
 	device_close(&d);
 }
 
-static void scan(struct cohort *ctx, struct udev *udev, const struct cohort_source *s,
+static void scan(struct cohort *ctx, struct udev *udev, const struct recorded *r,
 		 struct candidates *c)
 {
 	struct udev_enumerate *e = udev_enumerate_new(udev);
@@ -174,29 +188,28 @@ static void scan(struct cohort *ctx, struct udev *udev, const struct cohort_sour
 						udev_list_entry_get_name(entry));
 
 		if (dev)
-			consider(ctx, s, dev, c);
+			consider(ctx, r, dev, c);
 		udev_device_unref(dev);
 	}
 	udev_enumerate_unref(e);
 }
 
-int identity_find(struct cohort *ctx, const struct cohort_source *source, char *path, size_t size)
+int identity_find(struct cohort *ctx, const struct recorded *r, char *path, size_t size)
 {
 	struct candidates c = { 0 };
 	struct udev *udev = udev_new();
 
 	if (!udev)
 		return fail_memory(ctx);
-	scan(ctx, udev, source, &c);
+	scan(ctx, udev, r, &c);
 	udev_unref(udev);
 	if (c.count > 1)
-		return fail_errno(ctx, EINVAL, "Device",
-				  "several disks could be that of %s, %s and %s among them: name one",
-				  source->name, c.first, c.second);
+		return fail_errno(ctx, EINVAL, r->attribute,
+				  "several disks could be that of %s, %s and %s among them%s",
+				  r->name, c.first, c.second, r->hint);
 	if (!c.count)
-		return fail_errno(ctx, ENODEV, "Device",
-				  "no unused disk is the one recorded for %s: name it",
-				  source->name);
+		return fail_errno(ctx, ENODEV, r->attribute,
+				  "no unused disk is the one recorded for %s%s", r->name, r->hint);
 	snprintf(path, size, "%s", c.first);
 	return 0;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* image.c - the devices of a snapshot: one image per member */
+/* image.c - the devices of a relationship: one image per member */
 #include <errno.h>
 #include <inttypes.h>
 #include <libdevmapper.h>
@@ -8,10 +8,18 @@
 
 #include "private.h"
 
+static bool is_clone(const struct cohort_relationship *rel)
+{
+	return rel->sync_type == COHORT_SYNC_TYPE_CLONE;
+}
+
+/* The names that people know are those of the clones in front. */
 void image_name(const struct cohort_relationship *rel, const struct cohort_member *member,
 		char *name, size_t size)
 {
-	if (member->name && member->name[0])
+	if (is_clone(rel))
+		snprintf(name, size, "cohort-%s-%u", rel->uuid, member->index);
+	else if (member->name && member->name[0])
 		snprintf(name, size, "%s", member->name);
 	else
 		snprintf(name, size, "%s_%u", rel->name, member->index);
@@ -27,30 +35,27 @@ static void image_uuid(const struct cohort_relationship *rel, const struct cohor
  * An image is equal to its source, file-system UUID and all: unless it was made
  * visible udev must not look into it, and even then the live device is preferred.
  */
-static uint16_t udev_flags(const struct cohort_relationship *rel)
+uint16_t image_udev_flags(const struct cohort_relationship *rel)
 {
 	if (rel->flags & COHORT_RELATIONSHIP_FLAGS_UDEV_VISIBLE)
 		return DM_UDEV_LOW_PRIORITY_FLAG;
 	return DM_UDEV_DISABLE_DISK_RULES_FLAG | DM_UDEV_DISABLE_OTHER_RULES_FLAG;
 }
 
-/* Whether the device is there; 5 when the name belongs to another one. */
-static int image_find(struct cohort *ctx, const struct cohort_relationship *rel,
-		      const struct cohort_member *member, bool *exists)
+int image_find(struct cohort *ctx, const struct cohort_relationship *rel,
+	       const struct cohort_member *member, struct dm_device *found)
 {
 	char name[256], uuid[129];
-	struct dm_device d;
 	int ret;
 
 	image_name(rel, member, name, sizeof(name));
 	image_uuid(rel, member, uuid, sizeof(uuid));
-	ret = dm_find(ctx, name, &d);
-	*exists = !ret && d.exists && !strcmp(d.uuid, uuid);
-	if (!ret && d.exists && !*exists)
-		return fail_errno(ctx, EEXIST, "RelationshipName",
-				  "%s%s is there already and is no image of %s", DM_DIR, name,
-				  rel->name);
-	return ret;
+	ret = dm_find(ctx, name, found);
+	if (ret || !found->exists || !strcmp(found->uuid, uuid))
+		return ret;
+	found->exists = false;
+	return fail_errno(ctx, EEXIST, "RelationshipName",
+			  "%s%s is there already and is no image of %s", DM_DIR, name, rel->name);
 }
 
 static int image_table(struct cohort *ctx, const struct cohort_relationship *rel,
@@ -64,8 +69,10 @@ static int image_table(struct cohort *ctx, const struct cohort_relationship *rel
 		.target = "cohort-replica",
 		.params = params,
 		.sectors = source->size / SECTOR,
-		.read_only = rel->flags & COHORT_RELATIONSHIP_FLAGS_READ_ONLY,
-		.udev_flags = udev_flags(rel),
+		.read_only = is_clone(rel) || (rel->flags & COHORT_RELATIONSHIP_FLAGS_READ_ONLY),
+		.udev_flags = is_clone(rel) ? DM_UDEV_DISABLE_DISK_RULES_FLAG |
+					      DM_UDEV_DISABLE_OTHER_RULES_FLAG :
+					      image_udev_flags(rel),
 	};
 
 	image_name(rel, member, name, sizeof(name));
@@ -75,6 +82,21 @@ static int image_table(struct cohort *ctx, const struct cohort_relationship *rel
 	return dm_create(ctx, &table, batch);
 }
 
+int image_make(struct cohort *ctx, const struct cohort_relationship *rel,
+	       const struct cohort_member *member, const struct cohort_source *source,
+	       const char *pool_dev, struct dm_batch *batch, bool *made)
+{
+	struct dm_device found;
+	int ret = image_find(ctx, rel, member, &found);
+
+	*made = false;
+	if (ret || found.exists)
+		return ret;
+	ret = image_table(ctx, rel, member, source, pool_dev, batch);
+	*made = !ret;
+	return ret;
+}
+
 static bool has_cut(uint32_t copy_state)
 {
 	return copy_state == COHORT_COPY_STATE_SYNCHRONIZED ||
@@ -82,12 +104,11 @@ static bool has_cut(uint32_t copy_state)
 }
 
 /* *@made: it was not there before. A source that is not attached has no images. */
-static int image_make(struct cohort *ctx, const struct cohort_relationship *rel,
-		      const struct cohort_member *member, const char *pool_dev,
-		      struct dm_batch *batch, bool *made)
+static int member_make(struct cohort *ctx, const struct cohort_relationship *rel,
+		       const struct cohort_member *member, const char *pool_dev,
+		       struct dm_batch *batch, bool *made)
 {
 	struct cohort_source *source = NULL;
-	bool exists;
 	int ret;
 
 	*made = false;
@@ -96,13 +117,8 @@ static int image_make(struct cohort *ctx, const struct cohort_relationship *rel,
 	ret = cohort_source_get(ctx, member->source, &source);
 	if (ret)
 		return ret;
-	if (source->state == COHORT_SOURCE_STATE_ATTACHED && source->dev) {
-		ret = image_find(ctx, rel, member, &exists);
-		if (!ret && !exists) {
-			ret = image_table(ctx, rel, member, source, pool_dev, batch);
-			*made = !ret;
-		}
-	}
+	if (source->state == COHORT_SOURCE_STATE_ATTACHED && source->dev)
+		ret = image_make(ctx, rel, member, source, pool_dev, batch, made);
 	cohort_source_free(source);
 	return ret;
 }
@@ -142,16 +158,25 @@ int images_make(struct cohort *ctx, const struct cohort_relationship *rel)
 	size_t i = 0;
 	int ret;
 
+	if (is_clone(rel))
+		return clones_make(ctx, rel);
 	if (!has_images(rel))
 		return 0;
 	ret = cohort_pool_get(ctx, rel->pool, &pool);
 	for (m = rel->members; !ret && m && i < ARRAY_SIZE(made); m = m->next, i++)
-		ret = image_make(ctx, rel, m, pool->dm_dev, &batch, &made[i]);
+		ret = member_make(ctx, rel, m, pool->dm_dev, &batch, &made[i]);
 	dm_finish(&batch);
 	if (ret && pool)
 		unmake(ctx, rel, m, made);
 	cohort_pool_free(pool);
 	return ret;
+}
+
+int images_make_found(struct cohort *ctx, const struct cohort_relationship *rel)
+{
+	int ret = images_make(ctx, rel);
+
+	return ret && target_missing(ctx) ? 0 : ret;
 }
 
 static bool concerns(const struct cohort_member *member, const char *source)
@@ -163,16 +188,18 @@ int images_check_unused(struct cohort *ctx, const struct cohort_relationship *re
 			const char *source)
 {
 	const struct cohort_member *m;
+	struct dm_device found;
 	char name[256];
-	bool exists;
 	int ret = 0;
 
+	if (is_clone(rel))
+		return clones_check_unused(ctx, rel, source);
 	cohort_foreach(m, rel->members) {
 		if (!concerns(m, source))
 			continue;
-		ret = image_find(ctx, rel, m, &exists);
+		ret = image_find(ctx, rel, m, &found);
 		image_name(rel, m, name, sizeof(name));
-		if (!ret && exists)
+		if (!ret && found.exists)
 			ret = dm_check_unused(ctx, name);
 		if (ret && ret != COHORT_RESULT_INVALID_PARAMETER)
 			return ret;
@@ -181,13 +208,13 @@ int images_check_unused(struct cohort *ctx, const struct cohort_relationship *re
 }
 
 /* A device of that name that is not ours stays. */
-static int image_remove(struct cohort *ctx, const struct cohort_relationship *rel,
-			const struct cohort_member *member, struct dm_batch *batch)
+int image_remove(struct cohort *ctx, const struct cohort_relationship *rel,
+		 const struct cohort_member *member, struct dm_batch *batch)
 {
+	struct dm_device found;
 	char name[256];
-	bool exists;
 
-	if (image_find(ctx, rel, member, &exists) || !exists)
+	if (image_find(ctx, rel, member, &found) || !found.exists)
 		return 0;
 	image_name(rel, member, name, sizeof(name));
 	return dm_remove(ctx, name, batch);
@@ -199,6 +226,8 @@ int images_remove(struct cohort *ctx, const struct cohort_relationship *rel, con
 	struct dm_batch batch = { 0 };
 	int ret = 0;
 
+	if (is_clone(rel))
+		return clones_remove(ctx, rel, source);
 	for (m = rel->members; !ret && m; m = m->next)
 		if (concerns(m, source))
 			ret = image_remove(ctx, rel, m, &batch);

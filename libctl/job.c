@@ -166,8 +166,12 @@ static int make_devices(struct cohort *ctx, const struct cohort_job *job)
 {
 	if (job->method == COHORT_METHOD_SOURCE_ATTACH && job->source)
 		return source_make_devices(ctx, job->source);
+	/* clones that went with it, and need it no longer: it has gone, whatever becomes of them */
+	if (job->method == COHORT_METHOD_SOURCE_DETACH && job->source)
+		source_make_images(ctx, job->source);
 	if ((job->method == COHORT_METHOD_GROUP_REPLICA_NEW ||
-	     job->method == COHORT_METHOD_RELATIONSHIP_MODIFY) && job->relationship)
+	     job->method == COHORT_METHOD_RELATIONSHIP_MODIFY ||
+	     job->method == COHORT_METHOD_RELATIONSHIP_COPY) && job->relationship)
 		return make_images(ctx, job->relationship);
 	return 0;
 }

@@ -48,6 +48,7 @@ static const char *const relationship_names[] = {
 	[COHORT_A_RELATIONSHIP_HOLD_TIME] = "TargetSettingGoal",
 	[COHORT_A_RELATIONSHIP_OPERATION] = "Operation",
 	[COHORT_A_RELATIONSHIP_FORCE] = "Force",
+	[COHORT_A_RELATIONSHIP_TARGET] = "TargetElements",
 };
 
 static const char *const job_names[] = {
@@ -70,23 +71,25 @@ static const char *const gate_names[] = {
 struct name_set {
 	const char *const *names;
 	unsigned int count;
-	unsigned int member;	/* attribute whose place is worth telling, or 0 */
+	/* attributes whose place is worth telling, or 0 */
+	unsigned int member;
+	unsigned int target;
 };
 
 static const struct name_set sets[] = {
-	[OBJECT_POOL] = { pool_names, ARRAY_SIZE(pool_names), 0 },
-	[OBJECT_SOURCE] = { source_names, ARRAY_SIZE(source_names), 0 },
-	[OBJECT_GROUP] = { group_names, ARRAY_SIZE(group_names), COHORT_A_GROUP_MEMBER },
+	[OBJECT_POOL] = { pool_names, ARRAY_SIZE(pool_names), 0, 0 },
+	[OBJECT_SOURCE] = { source_names, ARRAY_SIZE(source_names), 0, 0 },
+	[OBJECT_GROUP] = { group_names, ARRAY_SIZE(group_names), COHORT_A_GROUP_MEMBER, 0 },
 	[OBJECT_RELATIONSHIP] = { relationship_names, ARRAY_SIZE(relationship_names),
-				  COHORT_A_RELATIONSHIP_MEMBER },
-	[OBJECT_JOB] = { job_names, ARRAY_SIZE(job_names), 0 },
+				  COHORT_A_RELATIONSHIP_MEMBER, COHORT_A_RELATIONSHIP_TARGET },
+	[OBJECT_JOB] = { job_names, ARRAY_SIZE(job_names), 0, 0 },
 };
 
 /* NULL: it takes no attribute that has a name. */
 static const struct name_set *set_of(int cmd)
 {
-	static const struct name_set extents = { extent_names, ARRAY_SIZE(extent_names), 0 };
-	static const struct name_set gates = { gate_names, ARRAY_SIZE(gate_names), 0 };
+	static const struct name_set extents = { extent_names, ARRAY_SIZE(extent_names), 0, 0 };
+	static const struct name_set gates = { gate_names, ARRAY_SIZE(gate_names), 0, 0 };
 	const int kind = object_kind_of(cmd);
 
 	if (cmd == COHORT_CMD_EXTENT_GET)
@@ -147,20 +150,31 @@ void request_bin(struct request *r, int attr, const void *data, size_t len)
 		put(r, attr, data, len);
 }
 
-void request_member(struct request *r, int attr, uint32_t index, const char *name)
+struct nlattr *request_nest(struct request *r, int attr)
 {
 	struct nlattr *nest;
 
 	if (!r->msg || r->err)
-		return;
+		return NULL;
 	nest = nla_nest_start(r->msg, attr | NLA_F_NESTED);
-	if (!nest) {
+	if (!nest)
 		r->err = -NLE_NOMEM;
-		return;
-	}
+	return nest;
+}
+
+void request_nest_end(struct request *r, struct nlattr *nest)
+{
+	if (nest)
+		nla_nest_end(r->msg, nest);
+}
+
+void request_member(struct request *r, int attr, uint32_t index, const char *name)
+{
+	struct nlattr *nest = request_nest(r, attr);
+
 	request_u32(r, COHORT_A_MEMBER_INDEX, index);
 	request_str(r, COHORT_A_MEMBER_NAME, name);
-	nla_nest_end(r->msg, nest);
+	request_nest_end(r, nest);
 }
 
 static const char *set_name(const struct name_set *set, unsigned int type)
@@ -176,10 +190,22 @@ static void describe(const struct name_set *set, unsigned int type, unsigned int
 
 	if (!word)
 		return;
-	if (type == set->member)
+	if (type == set->member || type == set->target)
 		snprintf(name, size, "%s[%u]", word, place);
 	else
 		snprintf(name, size, "%s", word);
+}
+
+/* How many attributes of its type stand before @attr in the request. */
+static unsigned int place_of(const struct nlmsghdr *hdr, const struct nlattr *attr)
+{
+	const struct nlattr *before = genlmsg_attrdata(nlmsg_data(hdr), 0);
+	int left = genlmsg_attrlen(nlmsg_data(hdr), 0);
+	unsigned int place = 0;
+
+	for (; before != attr; before = nla_next(before, &left))
+		place += nla_type(before) == nla_type(attr);
+	return place;
 }
 
 void request_attribute_name(const struct nlmsghdr *hdr, int cmd, uint32_t offset, uint32_t type,
@@ -188,7 +214,6 @@ void request_attribute_name(const struct nlmsghdr *hdr, int cmd, uint32_t offset
 	const struct nlattr *attr = genlmsg_attrdata(nlmsg_data(hdr), 0);
 	int left = genlmsg_attrlen(nlmsg_data(hdr), 0);
 	const struct name_set *set = set_of(cmd);
-	unsigned int members = 0;
 
 	name[0] = '\0';
 	if (!set)
@@ -199,13 +224,12 @@ void request_attribute_name(const struct nlmsghdr *hdr, int cmd, uint32_t offset
 	}
 	for (; nla_ok(attr, left); attr = nla_next(attr, &left)) {
 		const uint32_t start = (uint32_t)((const char *)attr - (const char *)hdr);
-		const unsigned int t = (unsigned int)nla_type(attr);
 
 		if (offset >= start && offset < start + attr->nla_len) {
-			describe(set, t, members, name, size);
+			describe(set, (unsigned int)nla_type(attr), place_of(hdr, attr), name,
+				 size);
 			return;
 		}
-		members += t == set->member;
 	}
 }
 

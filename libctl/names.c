@@ -46,6 +46,7 @@ static const char *const method_names[] = {
 	[COHORT_METHOD_RELATIONSHIP_MODIFY] = "ModifyReplicaSynchronization",
 	[COHORT_METHOD_POOL_EXTEND] = "ExtendPool",
 	[COHORT_METHOD_POOL_SCRUB] = "ScrubPool",
+	[COHORT_METHOD_RELATIONSHIP_COPY] = "CopyReplica",
 };
 
 static const char *const pool_state_names[] = {

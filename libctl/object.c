@@ -5,7 +5,7 @@
 
 #include "private.h"
 
-enum field_type { STR, U32, U64, INT, BOOL, FINGERPRINT, MEMBERS };
+enum field_type { STR, U32, U64, INT, BOOL, FINGERPRINT, MEMBERS, TARGET };
 
 struct field {
 	uint16_t attr;
@@ -72,6 +72,16 @@ static const struct field source_fields[] = {
 	F(SOURCE, ERAS, U32, source, eras),
 };
 
+static const struct field target_fields[] = {
+	F(TARGET, DEV, STR, target, dev),
+	F(TARGET, SIZE, U64, target, size),
+	F(TARGET, DM_UUID, STR, target, dm_uuid),
+	F(TARGET, WWN, STR, target, wwn),
+	F(TARGET, PARTUUID, STR, target, partuuid),
+	F(TARGET, COPIED, U64, target, copied),
+	F(TARGET, UNREADABLE, U64, target, unreadable),
+};
+
 static const struct field member_fields[] = {
 	F(MEMBER, INDEX, U32, member, index),
 	F(MEMBER, NAME, STR, member, name),
@@ -82,6 +92,7 @@ static const struct field member_fields[] = {
 	F(MEMBER, ERRNO, INT, member, err),
 	F(MEMBER, MIXED, BOOL, member, mixed),
 	F(MEMBER, SIZE, U64, member, size),
+	F(MEMBER, TARGET, TARGET, member, target),
 };
 
 static const struct field group_fields[] = {
@@ -168,6 +179,10 @@ static const struct layout member_layout = {
 	member_fields, ARRAY_SIZE(member_fields), sizeof(struct cohort_member), 0, 0, true,
 };
 
+static const struct layout target_layout = {
+	target_fields, ARRAY_SIZE(target_fields), sizeof(struct cohort_target), 0, 0, false,
+};
+
 int object_get_cmd(enum object_kind kind)
 {
 	return layouts[kind].get;
@@ -193,7 +208,7 @@ int object_kind_of(int cmd)
 	return -1;
 }
 
-static void members_free(struct cohort_member *list);
+static void layout_free(const struct layout *l, void *list);
 
 static void field_free(const struct field *f, void *object)
 {
@@ -202,7 +217,9 @@ static void field_free(const struct field *f, void *object)
 	if (f->type == STR)
 		free(*(char **)at);
 	else if (f->type == MEMBERS)
-		members_free(*(struct cohort_member **)at);
+		layout_free(&member_layout, *(struct cohort_member **)at);
+	else if (f->type == TARGET)
+		layout_free(&target_layout, *(struct cohort_target **)at);
 }
 
 static void layout_free(const struct layout *l, void *list)
@@ -215,11 +232,6 @@ static void layout_free(const struct layout *l, void *list)
 		free(list);
 		list = next;
 	}
-}
-
-static void members_free(struct cohort_member *list)
-{
-	layout_free(&member_layout, list);
 }
 
 void object_free(enum object_kind kind, void *list)
@@ -247,6 +259,16 @@ static int member_append(const struct nlattr *nest, struct cohort_member **tail)
 		tail = &(*tail)->next;
 	*tail = layout_parse(&member_layout, nla_data(nest), nla_len(nest), &alive);
 	return *tail ? 0 : -1;
+}
+
+static int target_set(const struct nlattr *nest, struct cohort_target **at)
+{
+	bool alive;
+
+	/* the last one counts, as of every field */
+	layout_free(&target_layout, *at);
+	*at = layout_parse(&target_layout, nla_data(nest), nla_len(nest), &alive);
+	return *at ? 0 : -1;
 }
 
 int attr_string(const struct nlattr *attr, char **at)
@@ -281,6 +303,8 @@ static int field_set(const struct field *f, const struct nlattr *attr, void *obj
 		break;
 	case MEMBERS:
 		return member_append(attr, at);
+	case TARGET:
+		return target_set(attr, at);
 	}
 	return 0;
 }

@@ -57,8 +57,7 @@ static int find_super(struct cohort *ctx, const struct device *d, struct cohort_
 	return err;
 }
 
-/* Refuses a device that carries a pool, whole or damaged. */
-static int check_no_pool(struct cohort *ctx, const struct device *d)
+int pool_check_none(struct cohort *ctx, const struct device *d)
 {
 	struct cohort_super sb;
 	const char *why;
@@ -129,7 +128,7 @@ static int check_device(struct cohort *ctx, const struct device *d, unsigned int
 		return ret;
 	if (flags & COHORT_FORCE)
 		return device_wipe_signatures(ctx, d);
-	ret = check_no_pool(ctx, d);
+	ret = pool_check_none(ctx, d);
 	return ret ? ret : device_check_signatures(ctx, d);
 }
 
@@ -256,6 +255,15 @@ static int read_pool(struct cohort *ctx, const char *device, struct device *d,
 	return fail(ctx, COHORT_RESULT_INVALID_PARAMETER, -err, "Device", "%s: %s", device, why);
 }
 
+/* One that does not come up is no reason for the others. */
+static int make_clones(struct cohort *ctx, const struct cohort_relationship *rel,
+		       const char *source)
+{
+	(void)source;
+	images_make(ctx, rel);
+	return 0;
+}
+
 EXPORT int cohort_pool_open(struct cohort *ctx, const char *device, struct cohort_pool **ret)
 {
 	struct cohort_super sb;
@@ -270,6 +278,8 @@ EXPORT int cohort_pool_open(struct cohort *ctx, const char *device, struct cohor
 		result = pool_make(ctx, &d, &sb);
 	if (result)
 		return refuse_damaged(ctx, &d, &sb, result);
+	/* those that need no source; they are no reason to have no pool */
+	pool_each_clone(ctx, sb.name, make_clones);
 	return finish(ctx, sb.name, ret);
 }
 
@@ -330,6 +340,21 @@ static int check_no_sources(struct cohort *ctx, const char *name)
 	return ret;
 }
 
+/* Clones that are whole are there without a source; they come back if the pool stays. */
+static int remove_devices(struct cohort *ctx, const char *name)
+{
+	int ret = pool_each_clone(ctx, name, images_remove);
+	struct cohort_error e;
+
+	if (!ret)
+		ret = dm_remove(ctx, name, NULL);
+	if (!ret)
+		return 0;
+	cohort_get_error(ctx, &e);
+	pool_each_clone(ctx, name, make_clones);
+	return fail_again(ctx, &e);
+}
+
 static int close_pool(struct cohort *ctx, const char *name, struct cohort_pool **ret)
 {
 	int result = check_name(ctx, "Pool", name);
@@ -338,7 +363,9 @@ static int close_pool(struct cohort *ctx, const char *name, struct cohort_pool *
 		result = cohort_pool_get(ctx, name, ret);
 	if (!result)
 		result = check_no_sources(ctx, name);
-	return result ? result : dm_remove(ctx, name, NULL);
+	if (!result)
+		result = pool_each_clone(ctx, name, images_check_unused);
+	return result ? result : remove_devices(ctx, name);
 }
 
 EXPORT int cohort_pool_close(struct cohort *ctx, const char *name)

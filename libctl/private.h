@@ -24,6 +24,7 @@
 #define UUID_POOL "COHORT-POOL-"
 #define UUID_SOURCE "COHORT-SRC-"
 #define UUID_IMAGE "COHORT-IMG-"
+#define UUID_CLONE "COHORT-CLONE-"
 #define UUID_OURS "COHORT-"
 
 /*
@@ -72,6 +73,9 @@ void request_str(struct request *r, int attr, const char *value);
 void request_u32(struct request *r, int attr, int64_t value);
 void request_u64(struct request *r, int attr, uint64_t value);
 void request_bin(struct request *r, int attr, const void *data, size_t len);
+/* NULL where there is no room; what is put goes into it until the end. */
+struct nlattr *request_nest(struct request *r, int attr);
+void request_nest_end(struct request *r, struct nlattr *nest);
 /* One nest with the member's index and name. */
 void request_member(struct request *r, int attr, uint32_t index, const char *name);
 
@@ -160,7 +164,8 @@ struct replica_args {
 	uint64_t space_limit;
 	uint64_t remove_after;
 	int32_t hold_time;
-	int32_t wait_state;
+	int32_t wait_state;	/* at the end of the job */
+	bool wait_copied;	/* and behind it, of a clone */
 };
 
 int validate_replica(struct cohort *ctx, const struct cohort_request *request, bool elements,
@@ -177,8 +182,9 @@ int request_copy(struct cohort *ctx, void *copy, size_t known, const void *reque
 
 /* ---- settings (settings.c) */
 
-/* 0, or 1 or 5 with words for a property that is not honoured for a snapshot. */
-int check_setting_data(struct cohort *ctx, const struct cohort_replication_setting_data *data,
+/* 0, or 1 or 5 with words for a property that is not honoured for a replica of the type. */
+int check_setting_data(struct cohort *ctx, uint32_t sync_type,
+		       const struct cohort_replication_setting_data *data,
 		       struct cohort_replication_setting_data *copy);
 /* 1 with words if any property is set at all. */
 int check_no_setting_data(struct cohort *ctx,
@@ -290,26 +296,129 @@ struct identity {
 	char partuuid[37];
 };
 
+/* What a catalog has of a disk, and the words when that disk is not there. */
+struct recorded {
+	uint64_t size;
+	const char *dm_uuid;	/* NULL or "": it has none; as are the next two */
+	const char *wwn;
+	const char *partuuid;
+	const uint8_t *fingerprint;	/* NULL: none that holds */
+	const char *attribute;
+	const char *name;	/* of what it is the disk of */
+	const char *hint;	/* what can be done, behind the words */
+};
+
 void identity_read(const struct device *d, struct identity *id);
-/* Path of the disk recorded for @source; 5 with words when none or several fit. */
-int identity_find(struct cohort *ctx, const struct cohort_source *source, char *path,
-		  size_t size);
+/* Path of the unused disk that fits; 5 with words when none or several do. */
+int identity_find(struct cohort *ctx, const struct recorded *recorded, char *path, size_t size);
+/* Whether the device of a number, with its path, may be that disk: one without names may. */
+bool identity_is_known(struct cohort *ctx, const struct recorded *recorded, const char *number,
+		       char *path, size_t size);
 /*
  * 32 bytes that differ when one of the sampled blocks does. Reads about 2.2 MiB
  * in 4 KiB-aligned pieces. 0 or -errno.
  */
 int fingerprint_compute(int fd, uint64_t size, uint8_t fingerprint[COHORT_FINGERPRINT_LEN]);
 
-/* ---- devices of sources and relationships (image.c, source.c) */
+/* ---- devices of sources and relationships (image.c, clone.c, source.c) */
 
-/* Makes the source's device and images unless they are there. */
+/* Makes the source's device, images and clones unless they are there. */
 int source_make_devices(struct cohort *ctx, const char *name);
+/* Images and clones of the relationships that a source is in. */
+int source_make_images(struct cohort *ctx, const char *name);
+
+/*
+ * The devices of a relationship, images or clones. A target that is not there, or in
+ * use, is told when all others have been made: target_missing().
+ */
 int images_make(struct cohort *ctx, const struct cohort_relationship *rel);
-/* 6 with words when an image is open. @source: only its images; NULL: all. */
+/* Whether that was the last error: its attribute is TargetElements[n]. */
+bool target_missing(struct cohort *ctx);
+/* As images_make(), where a target that is not there is no error. */
+int images_make_found(struct cohort *ctx, const struct cohort_relationship *rel);
+/* 6 with words when one is open. @source: only those that need it; NULL: all. */
 int images_check_unused(struct cohort *ctx, const struct cohort_relationship *rel,
 			const char *source);
 int images_remove(struct cohort *ctx, const struct cohort_relationship *rel, const char *source);
+
+/* Of one image, which for a clone is its hidden half. */
 void image_name(const struct cohort_relationship *rel, const struct cohort_member *member,
 		char *name, size_t size);
+uint16_t image_udev_flags(const struct cohort_relationship *rel);
+/* 5 when the name belongs to another device. */
+int image_find(struct cohort *ctx, const struct cohort_relationship *rel,
+	       const struct cohort_member *member, struct dm_device *found);
+/* Unless it is there, which *@made tells. @source is attached. */
+int image_make(struct cohort *ctx, const struct cohort_relationship *rel,
+	       const struct cohort_member *member, const struct cohort_source *source,
+	       const char *pool_dev, struct dm_batch *batch, bool *made);
+int image_remove(struct cohort *ctx, const struct cohort_relationship *rel,
+		 const struct cohort_member *member, struct dm_batch *batch);
+
+int clones_make(struct cohort *ctx, const struct cohort_relationship *rel);
+int clones_check_unused(struct cohort *ctx, const struct cohort_relationship *rel,
+			const char *source);
+int clones_remove(struct cohort *ctx, const struct cohort_relationship *rel, const char *source);
+
+typedef int (*rel_fn)(struct cohort *ctx, const struct cohort_relationship *rel,
+		      const char *source);
+
+/* Calls @fn for the clones of a pool, with no source, until one fails. */
+int pool_each_clone(struct cohort *ctx, const char *pool, rel_fn fn);
+/* Refuses a device that carries a pool, whole or damaged. */
+int pool_check_none(struct cohort *ctx, const struct device *d);
+
+/* ---- targets of a clone (target.c) */
+
+/* One disk, as it was found before anything happens. */
+struct target {
+	char number[32];	/* "major:minor" */
+	uint64_t size;
+	struct identity id;
+};
+
+/*
+ * Looks at the targets of a validated request: there, unused, large enough, without
+ * a signature unless forced, no two the same. *@ret is an array, the caller's to free().
+ */
+int targets_learn(struct cohort *ctx, const struct cohort_request *req, struct target **ret);
+void targets_put(struct request *r, const struct target *targets, size_t count);
+/* Bytes of each source of a validated request; 5 when there is no such source or group. */
+int targets_sizes(struct cohort *ctx, const struct cohort_request *req,
+		  uint64_t sizes[COHORT_MEMBERS_MAX], size_t *count);
+/* Whether a relationship has one of them, by its DM UUID; true where nobody can tell. */
+bool targets_recorded(struct cohort *ctx, const struct target *targets, size_t count);
+
+/* ---- volumes of LVM as targets (lvm.c) */
+
+/* What one call has made, of a volume group. */
+struct volumes {
+	const char *vg;
+	const char **paths;	/* @count of them */
+	size_t count;
+};
+
+/* Name of the volume group that TargetPool means, NULL where it means a pool. */
+const char *lvm_vg(const char *target_pool);
+bool lvm_vg_valid(const char *vg);
+/*
+ * Makes a volume for each of @sizes bytes, all or none. 5: LVM has no such group, or has
+ * such a volume already; 4: no space, no LVM, or anything else that LVM says.
+ */
+int lvm_make(struct cohort *ctx, const char *vg, const char *relationship,
+	     const uint64_t *sizes, size_t count, struct volumes *volumes);
+/* Removes them again. The last error stays, and says which could not be removed. */
+void lvm_take_back(struct cohort *ctx, struct volumes *volumes);
+/* The last error says that they stay. */
+void lvm_say_left(struct cohort *ctx, const struct volumes *volumes);
+void lvm_free(struct volumes *volumes);
+
+/* ---- the end of copying (copy.c) */
+
+/*
+ * Waits until all of a clone is on its targets. 3: time is over; 4: it will not be.
+ * *@job: the job that copies, where there is one.
+ */
+int copy_wait(struct cohort *ctx, const char *name, int timeout_ms, uint64_t *job);
 
 #endif

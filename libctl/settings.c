@@ -29,6 +29,7 @@ struct property {
 	const struct choice *choices;
 	enum property_type type;
 	bool honoured;		/* for a snapshot */
+	bool of_clones;		/* and for a clone, too */
 };
 
 static const struct choice on_error[] = {
@@ -74,14 +75,18 @@ static const struct choice origin[] = {
 };
 
 #define P(name, field, type, choices, honoured) \
-	{ name, offsetof(struct cohort_replication_setting_data, field), choices, type, honoured }
+	{ name, offsetof(struct cohort_replication_setting_data, field), choices, type, \
+	  honoured, honoured }
+#define S(name, field, type, choices) \
+	{ name, offsetof(struct cohort_replication_setting_data, field), choices, type, \
+	  true, false }
 
 static const struct property properties[] = {
 	P("ConsistentPointInTime", consistent_point_in_time, BOOLEAN, NULL, true),
 	P("OnGroupOrListError", on_group_or_list_error, CHOICE, on_error, true),
 	P("DesiredCopyMethodology", desired_copy_methodology, CHOICE, methodology, true),
-	P("ReadOnly", read_only, CHOICE, side, true),
-	P("TimeBeforeRemoval", time_before_removal, SECONDS, NULL, true),
+	S("ReadOnly", read_only, CHOICE, side),
+	S("TimeBeforeRemoval", time_before_removal, SECONDS, NULL),
 	P("Pairing", pairing, CHOICE, pairing, false),
 	P("UnequalGroupsAction", unequal_groups_action, CHOICE, unequal, false),
 	P("UnequalListsAction", unequal_lists_action, CHOICE, unequal, false),
@@ -106,7 +111,7 @@ static const struct property properties[] = {
 };
 
 #define G(name, field, type) \
-	{ name, offsetof(struct cohort_target_setting_goal, field), NULL, type, true }
+	{ name, offsetof(struct cohort_target_setting_goal, field), NULL, type, true, true }
 
 static const struct property goals[] = {
 	G("ReadOnly", read_only, BOOLEAN),
@@ -298,14 +303,14 @@ int check_no_setting_data(struct cohort *ctx, const struct cohort_replication_se
 
 /* 5 for a value that CIM reserves, 1 for one that is not built. */
 static int judge(struct cohort *ctx, const char *name, int32_t value, int32_t first, int32_t last,
-		 bool supported)
+		 bool supported, const char *replica)
 {
 	if (value == COHORT_UNSET || supported)
 		return 0;
 	if (value < first || (value > last && value < 0x8000) || value > UINT16_MAX)
 		return fail_errno(ctx, EINVAL, name, "%s: %d is a reserved value", name, value);
-	return fail_errno(ctx, EOPNOTSUPP, name, "%s: %d is not supported for a snapshot", name,
-			  value);
+	return fail_errno(ctx, EOPNOTSUPP, name, "%s: %d is not supported for a %s", name,
+			  value, replica);
 }
 
 static int judge_boolean(struct cohort *ctx, const char *attribute, const char *name, int32_t value)
@@ -315,7 +320,14 @@ static int judge_boolean(struct cohort *ctx, const char *attribute, const char *
 	return fail_errno(ctx, EINVAL, attribute, "%s is neither true nor false", name);
 }
 
-static int check_honoured(struct cohort *ctx, const struct cohort_replication_setting_data *d)
+/* CIM: what suits, Copy-On-Write, Snap-And-Clone. */
+static bool methodology_fits(uint32_t sync_type, int32_t value)
+{
+	return value == 2 || value == (sync_type == COHORT_SYNC_TYPE_CLONE ? 9 : 6);
+}
+
+static int check_honoured(struct cohort *ctx, uint32_t sync_type, const char *replica,
+			  const struct cohort_replication_setting_data *d)
 {
 	int ret = judge_boolean(ctx, "ConsistentPointInTime", "ConsistentPointInTime",
 				d->consistent_point_in_time);
@@ -328,26 +340,31 @@ static int check_honoured(struct cohort *ctx, const struct cohort_replication_se
 	ret = judge(ctx, "OnGroupOrListError", d->on_group_or_list_error,
 		    COHORT_ON_ERROR_CONTINUE, COHORT_ON_ERROR_STOP,
 		    d->on_group_or_list_error == COHORT_ON_ERROR_CONTINUE ||
-		    d->on_group_or_list_error == COHORT_ON_ERROR_STOP);
+		    d->on_group_or_list_error == COHORT_ON_ERROR_STOP, replica);
 	if (!ret)
 		ret = judge(ctx, "DesiredCopyMethodology", d->desired_copy_methodology, 1, 11,
-			    d->desired_copy_methodology == 2 || d->desired_copy_methodology == 6);
+			    methodology_fits(sync_type, d->desired_copy_methodology), replica);
 	if (!ret)
-		ret = judge(ctx, "ReadOnly", d->read_only, 2, 4, d->read_only == 3);
+		ret = judge(ctx, "ReadOnly", d->read_only, 2, 4, d->read_only == 3, replica);
 	return ret;
 }
 
-int check_setting_data(struct cohort *ctx, const struct cohort_replication_setting_data *data,
+int check_setting_data(struct cohort *ctx, uint32_t sync_type,
+		       const struct cohort_replication_setting_data *data,
 		       struct cohort_replication_setting_data *copy)
 {
+	const bool clone = sync_type == COHORT_SYNC_TYPE_CLONE;
+	const char *replica = clone ? "clone" : "snapshot";
 	int ret = copy_setting_data(ctx, data, copy);
 
-	for (size_t i = 0; !ret && i < ARRAY_SIZE(properties); i++)
-		if (!properties[i].honoured && is_set(&properties[i], copy))
-			return fail_errno(ctx, EOPNOTSUPP, properties[i].name,
-					  "%s is not supported for a snapshot",
-					  properties[i].name);
-	return ret ? ret : check_honoured(ctx, copy);
+	for (size_t i = 0; !ret && i < ARRAY_SIZE(properties); i++) {
+		const struct property *p = &properties[i];
+
+		if (!(clone ? p->of_clones : p->honoured) && is_set(p, copy))
+			return fail_errno(ctx, EOPNOTSUPP, p->name,
+					  "%s is not supported for a %s", p->name, replica);
+	}
+	return ret ? ret : check_honoured(ctx, sync_type, replica, copy);
 }
 
 int check_goal(struct cohort *ctx, const struct cohort_target_setting_goal *goal,

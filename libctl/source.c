@@ -37,9 +37,6 @@ static int source_create(struct cohort *ctx, const struct cohort_source *s, cons
 	return dm_create(ctx, &table, NULL);
 }
 
-typedef int (*rel_fn)(struct cohort *ctx, const struct cohort_relationship *rel,
-		      const char *source);
-
 /* Calls @fn for the relationships that @source is in, until one fails. */
 static int each_relationship(struct cohort *ctx, const char *source, rel_fn fn)
 {
@@ -64,7 +61,12 @@ static int make_images(struct cohort *ctx, const struct cohort_relationship *rel
 		       const char *source)
 {
 	(void)source;
-	return images_make(ctx, rel);
+	return images_make_found(ctx, rel);
+}
+
+int source_make_images(struct cohort *ctx, const char *name)
+{
+	return each_relationship(ctx, name, make_images);
 }
 
 int source_make_devices(struct cohort *ctx, const char *name)
@@ -78,7 +80,7 @@ int source_make_devices(struct cohort *ctx, const char *name)
 	if (!ret)
 		ret = source_create(ctx, s, pool->dm_dev);
 	if (!ret)
-		ret = each_relationship(ctx, name, make_images);
+		ret = source_make_images(ctx, name);
 	cohort_pool_free(pool);
 	cohort_source_free(s);
 	return ret;
@@ -194,6 +196,22 @@ static int send_attach(struct cohort *ctx, const char *pool, const char *name,
 	return job_run(ctx, &r, timeout_ms, undo_attach, &undo, ret);
 }
 
+static int find_disk(struct cohort *ctx, const struct cohort_source *s, char *path, size_t size)
+{
+	const struct recorded recorded = {
+		.size = s->size,
+		.dm_uuid = s->dm_uuid,
+		.wwn = s->wwn,
+		.partuuid = s->partuuid,
+		.fingerprint = s->clean ? s->fingerprint : NULL,
+		.attribute = "Device",
+		.name = s->name,
+		.hint = ": name it",
+	};
+
+	return identity_find(ctx, &recorded, path, size);
+}
+
 EXPORT int cohort_attach(struct cohort *ctx, const char *pool, const char *name,
 			 const char *device, unsigned int flags, int timeout_ms,
 			 struct cohort_reply **result)
@@ -210,7 +228,7 @@ EXPORT int cohort_attach(struct cohort *ctx, const char *pool, const char *name,
 	if (!ret)
 		ret = check_attachable(ctx, pool, name, device, s);
 	if (!ret && !device)
-		ret = identity_find(ctx, s, path, sizeof(path));
+		ret = find_disk(ctx, s, path, sizeof(path));
 	if (!ret)
 		ret = learn(ctx, device ? device : path, &disk);
 	if (!ret)
@@ -249,7 +267,7 @@ static int source_remove_devices(struct cohort *ctx, const struct cohort_source 
 	if (!ret)
 		return 0;
 	cohort_get_error(ctx, &e);
-	each_relationship(ctx, s->name, make_images);
+	source_make_images(ctx, s->name);
 	return fail_again(ctx, &e);
 }
 

@@ -166,6 +166,72 @@ static int check_target_group(struct cohort *ctx, const struct cohort_request *r
 	return 0;
 }
 
+static int check_target_paths(struct cohort *ctx, const struct cohort_request *r)
+{
+	const char **paths = calloc(r->target_elements_count, sizeof(*paths));
+	char at[64];
+	int ret = paths ? 0 : fail_memory(ctx);
+
+	for (size_t i = 0; !ret && i < r->target_elements_count; i++) {
+		paths[i] = r->target_elements[i];
+		snprintf(at, sizeof(at), "TargetElements[%zu]", i);
+		if (!paths[i] || !*paths[i])
+			ret = fail_errno(ctx, EINVAL, at, "%s is missing", at);
+	}
+	if (!ret)
+		ret = check_duplicates(ctx, "TargetElements", paths, r->target_elements_count);
+	free(paths);
+	return ret;
+}
+
+/* One for each member; how many a group has that is named is not known here. */
+static int check_target_elements(struct cohort *ctx, const struct cohort_request *r)
+{
+	if (r->sync_type != COHORT_SYNC_TYPE_CLONE && r->force)
+		return fail_errno(ctx, EINVAL, "Force", "Force has no meaning without targets");
+	if (r->sync_type != COHORT_SYNC_TYPE_CLONE)
+		return !r->target_elements && !r->target_elements_count ? 0 :
+			fail_errno(ctx, EINVAL, "TargetElements",
+				   "TargetElements are for a clone only");
+	if (lvm_vg(r->target_pool))
+		return 0;
+	if (!r->target_elements || !r->target_elements_count)
+		return fail_errno(ctx, EINVAL, "TargetElements",
+				  "a clone needs TargetElements, a device for each member");
+	if (r->target_elements_count > COHORT_MEMBERS_MAX)
+		return fail_errno(ctx, EINVAL, "TargetElements",
+				  "%zu elements, at most %d are possible",
+				  r->target_elements_count, COHORT_MEMBERS_MAX);
+	if (r->source_elements_count && r->target_elements_count != r->source_elements_count)
+		return fail_errno(ctx, EINVAL, "TargetElements",
+				  "%zu TargetElements for %zu SourceElements",
+				  r->target_elements_count, r->source_elements_count);
+	return check_target_paths(ctx, r);
+}
+
+/* A pool, which is that of the sources, or of a clone a volume group. */
+static int check_target_pool(struct cohort *ctx, const struct cohort_request *r)
+{
+	const char *vg = lvm_vg(r->target_pool);
+
+	if (!vg)
+		return check_optional(ctx, "TargetPool", r->target_pool);
+	if (r->sync_type != COHORT_SYNC_TYPE_CLONE)
+		return fail_errno(ctx, EINVAL, "TargetPool",
+				  "a volume group as TargetPool is for a clone only");
+	if (!lvm_vg_valid(vg))
+		return fail_errno(ctx, EINVAL, "TargetPool",
+				  "TargetPool '%.140s' is not vg: and the name of a volume group",
+				  r->target_pool);
+	if (r->target_elements || r->target_elements_count)
+		return fail_errno(ctx, EINVAL, "TargetElements",
+				  "TargetElements must not be given with a volume group");
+	if (r->force)
+		return fail_errno(ctx, EINVAL, "Force",
+				  "Force has no meaning for volumes that are made");
+	return 0;
+}
+
 static int check_create_wait(struct cohort *ctx, int32_t wait, uint32_t type)
 {
 	if (wait == COHORT_UNSET)
@@ -217,9 +283,11 @@ static int check_target_side(struct cohort *ctx, const struct cohort_request *r)
 	if (!ret)
 		ret = check_null(ctx, "TargetAccessPoint", r->target_access_point);
 	if (!ret)
-		ret = check_two_three(ctx, "Consistency", r->consistency);
+		ret = check_target_pool(ctx, r);
 	if (!ret)
-		ret = check_optional(ctx, "TargetPool", r->target_pool);
+		ret = check_target_elements(ctx, r);
+	if (!ret)
+		ret = check_two_three(ctx, "Consistency", r->consistency);
 	if (!ret)
 		ret = check_create_wait(ctx, r->wait_for_copy_state, (uint32_t)r->sync_type);
 	if (!ret)
@@ -250,12 +318,17 @@ static int apply_settings(struct cohort *ctx, struct replica_args *args)
 {
 	struct cohort_replication_setting_data data;
 	struct cohort_target_setting_goal goal;
-	int ret = check_setting_data(ctx, args->req.replication_setting_data, &data);
+	const bool clone = args->req.sync_type == COHORT_SYNC_TYPE_CLONE;
+	int ret = check_setting_data(ctx, (uint32_t)args->req.sync_type,
+				     args->req.replication_setting_data, &data);
 
 	if (!ret)
 		ret = check_goal(ctx, args->req.target_setting_goal, &goal);
 	if (ret)
 		return ret;
+	if (clone && goal.read_only == 1)
+		return fail_errno(ctx, EINVAL, "TargetSettingGoal",
+				  "ReadOnly has no meaning for a clone: what is written is its own");
 	if (data.consistent_point_in_time == 1) {
 		if (args->consistency == COHORT_CONSISTENCY_NONE)
 			return fail_errno(ctx, EINVAL, "ConsistentPointInTime",
@@ -267,11 +340,22 @@ static int apply_settings(struct cohort *ctx, struct replica_args *args)
 				  "ReadOnly 0 contradicts ReadOnly 3 of the replication settings");
 	args->on_error = data.on_group_or_list_error;
 	args->remove_after = data.time_before_removal;
-	args->flags = goal.read_only == 0 ? 0 : COHORT_RELATIONSHIP_FLAGS_READ_ONLY;
+	args->flags = clone || goal.read_only == 0 ? 0 : COHORT_RELATIONSHIP_FLAGS_READ_ONLY;
 	if (goal.udev_visible == 1)
 		args->flags |= COHORT_RELATIONSHIP_FLAGS_UDEV_VISIBLE;
 	args->space_limit = goal.space_limit;
 	return apply_hold(ctx, args, data.failed_copy_stops_host_io == 1, goal.hold_time);
+}
+
+/* The job of a clone ends at its cut: what is copied then is waited for behind it. */
+static void apply_wait(struct replica_args *args)
+{
+	args->wait_state = args->req.wait_for_copy_state == COHORT_UNSET ?
+			   COHORT_COPY_STATE_SYNCHRONIZED : args->req.wait_for_copy_state;
+	args->wait_copied = args->req.sync_type == COHORT_SYNC_TYPE_CLONE &&
+			    args->wait_state == COHORT_COPY_STATE_SYNCHRONIZED;
+	if (args->wait_copied)
+		args->wait_state = COHORT_COPY_STATE_UNSYNCHRONIZED;
 }
 
 int validate_replica(struct cohort *ctx, const struct cohort_request *request, bool elements,
@@ -291,8 +375,7 @@ int validate_replica(struct cohort *ctx, const struct cohort_request *request, b
 	if (ret)
 		return ret;
 	args->consistency = args->req.consistency;
-	args->wait_state = args->req.wait_for_copy_state == COHORT_UNSET ?
-			   COHORT_COPY_STATE_SYNCHRONIZED : args->req.wait_for_copy_state;
+	apply_wait(args);
 	return apply_settings(ctx, args);
 }
 

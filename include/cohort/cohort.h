@@ -148,6 +148,8 @@ void cohort_get_error(struct cohort *ctx, struct cohort_error *error);
  *   wait, for the goal's hold_time, before the relationship breaks; 0 (default):
  *   it breaks at once
  *
+ * Of a clone they are the same, but for @desired_copy_methodology, 2 or 9 snap and
+ * clone, and for @read_only and @time_before_removal, which are not honoured.
  * Any other field that is set is refused with 1 and named.
  */
 struct cohort_replication_setting_data {
@@ -203,7 +205,8 @@ int cohort_replication_setting_data_set(struct cohort *ctx,
  * @size: set by cohort_target_setting_goal_init()
  * @read_only: 1 (default): images refuse writes. 0: they can be written; what is
  *   written takes space of the pool, makes the relationship Skewed, and goes with
- *   operation COHORT_OPERATION_RESET_REPLICA, for which no image may be open
+ *   operation COHORT_OPERATION_RESET_REPLICA, for which no image may be open.
+ *   A clone can always be written: 1 is refused (5)
  * @udev_visible: 1: udev may probe the images and link them, with a low
  *   priority; 0 (default): no by-uuid or by-label link ever points to an image
  * @space_limit: bytes of preserved chunks the images may read, 0 is no limit
@@ -266,7 +269,7 @@ void cohort_reply_free(struct cohort_reply *reply);
  * @size: set by cohort_request_init()
  * @relationship_name: RelationshipName; NULL: assigned. Images are called
  *   RelationshipName_1, RelationshipName_2... in member order
- * @sync_type: SyncType, required: COHORT_SYNC_TYPE_SNAPSHOT. MIRROR, CLONE and
+ * @sync_type: SyncType, required: COHORT_SYNC_TYPE_SNAPSHOT or CLONE. MIRROR and
  *   vendor values (0x8000 and up) are not supported (1), others invalid (5)
  * @mode: Mode. A snapshot has no updates to send: NULL, 2 and 3 are accepted,
  *   make the same snapshot, and are recorded (NULL as 2)
@@ -285,10 +288,24 @@ void cohort_reply_free(struct cohort_reply *reply);
  * @replication_setting_data: ReplicationSettingData or NULL
  * @target_setting_goal: TargetSettingGoal or NULL; with TargetGroup 5
  * @target_pool: TargetPool, name of the pool; NULL: the sources' pool. With
- *   TargetGroup 5
- * @wait_for_copy_state: WaitForCopyState: 4 Synchronized (default), 8 Inactive:
- *   prepared, cut later by Activate; 2 Initialized. Others 5
+ *   TargetGroup 5. Of a clone also "vg:NAME", an LVM volume group in which a volume is
+ *   made for each member by LVM's own programs, RelationshipName_t1 and so on, or
+ *   clone-XXXXXXXX_t1 where no RelationshipName is given; what LVM takes in no name is
+ *   +XX. All are made before the cut or none, and go again when the call fails; on 3 and
+ *   4096 they stay. With target_elements or force 5. 5: no such volume group, or the
+ *   name is taken; 4: no space (ENOSPC), no LVM (ENOPKG), others. Since: 0.1. Source: the
+ *   resource pool of CIM_ReplicationService.CreateGroupReplica's TargetPool
+ * @wait_for_copy_state: WaitForCopyState: 4 Synchronized (default; of a clone:
+ *   all of it is on its targets), 8 Inactive: prepared, cut later by Activate; 2
+ *   Initialized; of a clone 3 Unsynchronized, too: it can be used. Others 5
  * @timeout_ms: see "Waiting" above; COHORT_WAIT_FOREVER by default
+ * @target_elements: TargetElements, required of a clone without a volume group as
+ *   target_pool, and of no other:
+ *   paths of block devices, one for each member, in member order, none smaller than
+ *   the source (5) and none in use (6). What is on them is lost
+ * @target_elements_count: as many as there are members
+ * @force: of a clone: take targets that carry a signature of something, too. Not of
+ *   the method
  */
 struct cohort_request {
 	size_t size;
@@ -307,6 +324,9 @@ struct cohort_request {
 	const char *target_pool;
 	int32_t wait_for_copy_state;
 	int32_t timeout_ms;
+	const char *const *target_elements;
+	size_t target_elements_count;
+	bool force;
 };
 
 /** cohort_request_init - all parameters unset. Since: 0.1 */
@@ -322,6 +342,11 @@ void cohort_request_init(struct cohort_request *request);
  * relationship has the state that was waited for, would survive a power cut,
  * and the images are there. Everything completed before the call is in them,
  * nothing issued after its return is. No parameter error changes anything.
+ *
+ * A clone can be used, and is copied to its targets meanwhile, from the state
+ * Unsynchronized on; it has devices of its own names, as images have. When the time is
+ * over while it is copied, @result has the job of method relationship-copy. One that
+ * could not be copied to its end (4) stays: Detach ends it.
  *
  * 1 not supported, 3 timeout (the job goes on), 4 failed, 5 invalid parameter,
  * 6 in use, 4096 job started (timeout_ms is 0). @result is set on 0, 3 and
@@ -346,14 +371,16 @@ int cohort_create_group_replica(struct cohort *ctx,
  * struct cohort_modify_request - parameters of ModifyReplicaSynchronization
  * @size: set by cohort_modify_request_init()
  * @operation: Operation, required: COHORT_OPERATION_ACTIVATE takes the cut of an
- *   Inactive or Initialized snapshot; COHORT_OPERATION_RETURN_TO_POOL deletes
- *   it with its images. Which is legal when:
- *   cohort_get_supported_operations()
+ *   Inactive or Initialized relationship; COHORT_OPERATION_RETURN_TO_POOL deletes
+ *   a snapshot with its images. Of a clone, SUSPEND and RESUME stop the copying
+ *   and let it go on, DETACH and DISSOLVE end the relationship and leave the
+ *   targets as disks of their own, ABORT gives the copying up. Which is legal
+ *   when: cohort_get_supported_operations()
  * @synchronization: Synchronization, required: name of the relationship
  * @replication_setting_data: must be NULL or have nothing set (1)
  * @sync_pair: must be NULL (1)
- * @force: Force
- * @wait_for_copy_state: WaitForCopyState: unset, or the end state of the
+ * @force: Force: Detach although not all of a clone is on its targets
+ * @wait_for_copy_state: WaitForCopyState: unset, or an end state of the
  *   operation
  * @timeout_ms: see "Waiting" above
  */
@@ -375,8 +402,9 @@ void cohort_modify_request_init(struct cohort_modify_request *request);
  * cohort_modify_replica_synchronization - operate on a relationship
  *
  * 1: no relationship of this type knows the operation; 5: it is not legal in
- * this state, or there is no such relationship; 6: an image is open (Return
- * To ResourcePool), or a cut is going on. Nothing is changed then. @result as
+ * this state, or there is no such relationship; 6: an image or clone is open
+ * (Return To ResourcePool, Abort, Detach, Dissolve), or a cut is going on. Nothing is
+ * changed then. @result as
  * above. Source: CIM_ReplicationService.ModifyReplicaSynchronization.
  * Since: 0.1
  */
@@ -472,47 +500,7 @@ int cohort_remove_members(struct cohort *ctx, const char *replication_group,
 			  const char *const *members, size_t count,
 			  int timeout_ms, struct cohort_reply **result);
 
-/* --------------------------------------------------------------- changes */
-
-/** struct cohort_diff - a walk over the extents that differ between two cuts */
-struct cohort_diff;
-
-/**
- * cohort_diff_new - compare a source at two cuts, or at a cut and now
- * @ctx: context, kept until cohort_diff_free()
- * @relationship: a snapshot that has a cut of @source
- * @other: another one, older or younger; NULL: compare with the source as it is
- * @source: a member of both
- * @ret: the walk, cohort_diff_free()
- *
- * Two cuts are compared as they were, whatever is written meanwhile, before and
- * after a restart or a crash of the machine. "Now" is each extent's own now: a
- * write that ends while the walk is under way may be found or not. To carry on
- * from a comparison, take the younger cut first and compare cuts.
- *
- * 5: no such relationship or source, or one of them is not in the other, or
- * has no cut that can be read (not Synchronized). Reads nothing from a disk.
- * Source: cohort's own; CIM has no such method. Since: 0.1
- */
-int cohort_diff_new(struct cohort *ctx, const char *relationship, const char *other,
-		    const char *source, struct cohort_diff **ret);
-
-/**
- * cohort_diff_next - the next extent that differs
- * @diff: a walk
- * @offset: bytes from the start of the source
- * @length: bytes; 0: there are no more
- *
- * Ascending, no two adjacent, in whole chunks of the pool but for the end of
- * the source. Outside of the extents both sides are the same, byte for byte;
- * inside something was written, the same bytes perhaps. 4: a cut went while it was
- * compared; 5, errno ESTALE: one was made anew under its name. Since: 0.1
- */
-int cohort_diff_next(struct cohort_diff *diff, uint64_t *offset, uint64_t *length);
-
-/** cohort_diff_free - end a walk; NULL is allowed */
-void cohort_diff_free(struct cohort_diff *diff);
-
+#include <cohort/changes.h>
 #include <cohort/gates.h>
 
 /* ------------------------------------------------------------------ jobs */
@@ -587,6 +575,7 @@ int cohort_pool_probe(struct cohort *ctx, const char *device,
  * @device: path of a block device that cohort_pool_create() formatted
  * @ret: the pool, cohort_pool_free(); may be NULL
  *
+ * Also makes the clones that need no source, as far as their targets are found.
  * 5: no pool, a damaged superblock, or one with features this version does
  * not know, with words. Since: 0.1
  */
@@ -596,7 +585,8 @@ int cohort_pool_open(struct cohort *ctx, const char *device,
 /**
  * cohort_pool_close - take a pool down, leaving it on its device
  *
- * 6 while sources are attached. Since: 0.1
+ * Also removes the clones that are there without a source. 6 while sources are
+ * attached, or a clone is open. Since: 0.1
  */
 int cohort_pool_close(struct cohort *ctx, const char *name);
 
@@ -649,7 +639,8 @@ int cohort_pool_remove(struct cohort *ctx, const char *name);
  * @timeout_ms: see "Waiting" above
  * @result: may be NULL
  *
- * Also makes the images of its snapshots. A disk is known by what was recorded
+ * Also makes the images of its snapshots, and its clones as far as their targets are
+ * found. A disk is known by what was recorded
  * of it and, after a clean detach, by a fingerprint: checksums of the usual
  * places of superblocks and of sampled blocks. A write elsewhere that touched
  * none of them, or any write elsewhere after a crash, can not be detected.
@@ -684,10 +675,12 @@ int cohort_source_remove(struct cohort *ctx, const char *name, int timeout_ms,
 			 struct cohort_reply **result);
 
 /**
- * cohort_images_create - make the images of a relationship that are missing
+ * cohort_images_create - make the images or clones of a relationship that are missing
  *
- * What cohort_job_wait() does for a snapshot; images whose source is not
- * attached are left out. Since: 0.1
+ * What cohort_job_wait() does for a relationship; images whose source is not
+ * attached are left out. 5, attribute "TargetElements[n]": the disk that a member
+ * of a clone is copied to is not there, or in use; all other devices are made.
+ * Since: 0.1
  */
 int cohort_images_create(struct cohort *ctx, const char *relationship);
 

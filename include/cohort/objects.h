@@ -134,17 +134,41 @@ struct cohort_source {
 };
 
 /**
+ * struct cohort_target - the disk that a member of a clone is copied to
+ * @dev: "major:minor" of the disk, or NULL while nobody has found it
+ * @size: bytes; the member's own size or more
+ * @dm_uuid: recorded DM UUID of the disk, or NULL
+ * @wwn: recorded WWN or serial of the disk, or NULL
+ * @partuuid: recorded PARTUUID of the disk, or NULL
+ * @copied: bytes of the member that are on it
+ * @unreadable: bytes that could not be read from the image, since the clone's
+ *   device is there
+ *
+ * Goes with its member. Since: 0.1. Source: the SyncedElement of CIM_StorageSynchronized
+ */
+struct cohort_target {
+	char *dev;
+	uint64_t size;
+	char *dm_uuid;
+	char *wwn;
+	char *partuuid;
+	uint64_t copied;
+	uint64_t unreadable;
+};
+
+/**
  * struct cohort_member - one element of a group, relationship or job
  * @next: next of the list, in member order
  * @index: place in the group, from 1
- * @name: the source, or the image (/dev/mapper/NAME); may be NULL
- * @source: the source an image is of, or NULL
+ * @name: the source, or the image or clone (/dev/mapper/NAME); may be NULL
+ * @source: the source an image or a clone is of, or NULL
  * @copy_state: enum cohort_copy_state, 0 when it does not apply
  * @epoch: the cut this member's image is at
  * @time: realtime of the cut, nanoseconds since 1970 UTC
  * @err: errno: why this member failed, or 0
  * @mixed: writes of both eras were in flight at the flip
  * @size: bytes
+ * @target: of a clone: the disk it is copied to; else NULL
  */
 struct cohort_member {
 	struct cohort_member *next;
@@ -157,6 +181,7 @@ struct cohort_member {
 	int err;
 	bool mixed;
 	uint64_t size;
+	struct cohort_target *target;
 };
 
 /**
@@ -191,7 +216,7 @@ struct cohort_group {
  * @copy_state: enum cohort_copy_state
  * @requested_copy_state: COHORT_COPY_STATE_NOT_APPLICABLE when nothing runs
  * @progress_status: enum cohort_progress_status
- * @percent_synced: 0 to 100
+ * @percent_synced: 0 to 100: how much of a clone is on its targets
  * @source_group: SystemElement
  * @target_group: SyncedElement
  * @flags: enum cohort_relationship_flags
@@ -208,7 +233,7 @@ struct cohort_group {
  * @reason: why it is Broken, or NULL
  * @space_consumed: SpaceConsumed: bytes of preserved chunks its images read from
  *   the pool; a chunk that several relationships read counts for each
- * @members: the images, in member order
+ * @members: the images or clones, in member order
  */
 struct cohort_relationship {
 	struct cohort_relationship *next;
