@@ -9,7 +9,7 @@ _cohortctl()
 	COMPREPLY=()
 	# File names where a device may stand; names of objects come from the tool.
 	case "${COMP_WORDS[*]:1:2}" in
-	"pool create"* | "pool open"* | "attach "*)
+	"pool create"* | "pool open"* | "attach "* | "replicate "*)
 		[[ $current == /* ]] && mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		;;
 	esac

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* cohortctl attach, detach: a source comes in front of its disk, and goes. */
+/* cohortctl attach, detach: a source comes in front of its disk, and goes; so does a clone. */
 #include <errno.h>
 #include <string.h>
 
+#include "clones.h"
 #include "fail.h"
 #include "parse.h"
+#include "relationship.h"
 #include "reply.h"
 
 static int attach(struct app *app)
@@ -19,6 +21,8 @@ static int attach(struct app *app)
 	rc = cohort_attach(app->ctx, parse_name(app->opts.pool), name, device,
 			   app->opts.force ? COHORT_FORCE : 0,
 			   reply_timeout(app), &reply);
+	if (!rc)
+		clones_say_missing(app, parse_name(app->opts.pool));
 	return reply_finish(app, rc, reply, "/dev/mapper/%s: attached to pool %s",
 			    name, app->opts.pool);
 }
@@ -82,12 +86,55 @@ static int detach_and_forget(struct app *app, const char *name)
 	return forget(app, name);
 }
 
+static bool clone_exists(struct app *app, const char *name)
+{
+	struct cohort_relationship *rel = NULL;
+	bool found = !cohort_relationship_get(app->ctx, name, &rel) &&
+		     rel->sync_type == COHORT_SYNC_TYPE_CLONE;
+
+	cohort_relationship_free(rel);
+	return found;
+}
+
+static bool source_exists(struct app *app, const char *name)
+{
+	struct cohort_source *source = NULL;
+	bool found = !cohort_source_get(app->ctx, name, &source);
+
+	cohort_source_free(source);
+	return found;
+}
+
+/* Sources and clones have names of their own: a name of both is asked about. */
+static int find_clone(struct app *app, bool *clone)
+{
+	const char *name = app->argv[0];
+
+	*clone = app->opts.type;
+	if (app->opts.type && cohort_sync_type_parse(app->opts.type) != COHORT_SYNC_TYPE_CLONE)
+		return fail_usage(app, "--type '%s' is not clone", app->opts.type);
+	if (*clone || app->opts.forget || parse_name(name) != name)
+		return EXIT_OK;
+	*clone = clone_exists(app, name);
+	if (*clone && source_exists(app, name))
+		return fail_usage(app, "%s is a source, /dev/mapper/%s, and a clone, --type clone",
+				  name, name);
+	return EXIT_OK;
+}
+
 static int detach(struct app *app)
 {
 	const char *name = parse_name(app->argv[0]);
 	struct cohort_reply *reply = NULL;
-	int rc;
+	bool clone;
+	int rc, code = find_clone(app, &clone);
 
+	if (code)
+		return code;
+	if (clone)
+		return relationship_detach(app);
+	if (app->opts.force)
+		return fail_usage(app, "--force is for a clone, which %s is not", name);
 	if (app->opts.forget)
 		return detach_and_forget(app, name);
 	rc = cohort_detach(app->ctx, name, reply_timeout(app), &reply);
@@ -111,12 +158,13 @@ const struct verb verb_attach = {
 const struct verb verb_detach = {
 	.id = VERB_DETACH,
 	.name = "detach",
-	.args = "[--forget] NAME",
-	.summary = "Take a source and its images down; its disk becomes plain",
+	.args = "[--forget] NAME | [--force] REL",
+	.summary = "Take a source down, or end a clone; its disks become plain",
 	.notes = "The catalog keeps the source and its snapshots for the next attach.\n"
 		 "--forget takes it out of the catalog: refused while it is in a group\n"
-		 "or a relationship.",
-	.complete = "@source",
+		 "or a relationship. A clone that is not whole is ended with --force\n"
+		 "only; one with the name of a source, too, is meant with --type clone.",
+	.complete = "@source @relationship",
 	.min_args = 1,
 	.max_args = 1,
 	.run = detach,

@@ -78,53 +78,50 @@ static void print_verbs(const char *noun)
 	}
 }
 
-static const struct option_row *option_of(const char *word)
+static const struct option_row *option_of(const char *word, const struct verb *verb)
 {
-	if (strncmp(word, "--", 2))
-		return NULL;
-	for (size_t i = 0; i < option_count; i++)
-		if (!strcmp(option_rows[i].name, word + 2))
-			return &option_rows[i];
-	return NULL;
+	return strncmp(word, "--", 2) ? NULL : option_find(word + 2, verb);
 }
 
 /* Drops options and their values; what remains is verb and arguments. */
-static int only_arguments(int count, char **words, char **left)
+static int only_arguments(int count, char **words, char **left, const struct verb **verb)
 {
-	int n = 0;
+	int n = 0, used;
 
+	*verb = NULL;
 	for (int i = 0; i < count; i++) {
-		const struct option_row *row = option_of(words[i]);
+		const struct option_row *row = option_of(words[i], *verb);
 
 		if (row && row->arg)
 			i++;
 		else if (!row)
 			left[n++] = words[i];
+		if (!*verb)
+			*verb = verb_find(n, left, &used);
 	}
 	return n;
 }
 
 int complete(int count, char **words)
 {
-	const struct option_row *row = count ? option_of(words[count - 1]) : NULL;
+	char **left = calloc((size_t)count + 1, sizeof(*left));
+	const struct option_row *row;
 	const struct verb *verb;
-	char **left;
-	int n, used = 0;
+	int n;
 
-	if (row && row->arg) {
-		print_words(row->words);
-		return EXIT_OK;
-	}
-	left = calloc((size_t)count + 1, sizeof(*left));
 	if (!left)
 		return EXIT_MEMORY;
-	n = only_arguments(count, words, left);
-	verb = verb_find(n, left, &used);
-	if (verb)
-		print_words(verb->complete);
-	else if (n < 2)
-		print_verbs(n ? left[0] : NULL);
-	print_options(verb);
+	n = only_arguments(count, words, left, &verb);
+	row = count ? option_of(words[count - 1], verb) : NULL;
+	if (row && row->arg) {
+		print_words(row->words);
+	} else {
+		if (verb)
+			print_words(verb->complete);
+		else if (n < 2)
+			print_verbs(n ? left[0] : NULL);
+		print_options(verb);
+	}
 	free(left);
 	return EXIT_OK;
 }

@@ -184,7 +184,8 @@ int fail_library(struct app *app)
 
 	cohort_get_error(app->ctx, &error);
 	f.code = exit_of_result((unsigned int)error.code, error.err);
-	if (f.code == EXIT_WRONG && !strcmp(error.attribute, "Device"))
+	if (f.code == EXIT_WRONG && (!strcmp(error.attribute, "Device") ||
+				     !strncmp(error.attribute, "TargetElements[", 15)))
 		f.code = EXIT_DEVICE;
 	f.result = (unsigned int)error.code;
 	f.err = error.err;

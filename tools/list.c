@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* cohortctl list: one tree of pools, sources, groups, relationships, images. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,11 +89,23 @@ static json_t *image_row(const struct cohort_member *member)
 		cohort_copy_state_name(member->copy_state) : "-";
 	json_t *row = row_new(member->name, "image", state);
 
-	row_set(row, "kind",
-		json_sprintf("image of %s", member->source ?: "?"));
+	row_set(row, "kind", json_sprintf("%s of %s", member->target ? "clone" : "image",
+					  member->source ?: "?"));
 	row_set(row, "size", json_integer((json_int_t)member->size));
 	row_set(row, "cut", record_time(member->time));
 	return row;
+}
+
+/* Of a clone that is not whole: how much of it is on its targets. */
+static void copied_words(const struct cohort_relationship *rel, char *words, size_t size)
+{
+	const bool told = rel->sync_type == COHORT_SYNC_TYPE_CLONE &&
+			  (rel->copy_state == COHORT_COPY_STATE_UNSYNCHRONIZED ||
+			   rel->copy_state == COHORT_COPY_STATE_SUSPENDED);
+
+	words[0] = '\0';
+	if (told)
+		snprintf(words, size, ", %u %%", rel->percent_synced);
 }
 
 static json_t *relationship_row(const struct cohort_relationship *rel)
@@ -100,13 +113,15 @@ static json_t *relationship_row(const struct cohort_relationship *rel)
 	const char *state = cohort_copy_state_name(rel->copy_state);
 	const struct cohort_member *member;
 	json_t *row = row_new(rel->name, "-", state);
+	char copied[32];
 
 	row_set(row, "kind",
 		json_sprintf("%s of %s", cohort_sync_type_name(rel->sync_type),
 			     rel->source_group ?: "?"));
-	if (!relationship_is_consistent(rel))
-		row_set(row, "state",
-			json_sprintf("%s, not consistent", state));
+	copied_words(rel, copied, sizeof(copied));
+	row_set(row, "state", json_sprintf("%s%s%s", state, copied,
+					   relationship_is_consistent(rel) ? "" :
+					   ", not consistent"));
 	row_set(row, "used", json_integer((json_int_t)rel->space_consumed));
 	row_set(row, "cut", record_time(rel->when_synced));
 	cohort_foreach(member, rel->members)

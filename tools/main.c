@@ -62,6 +62,7 @@ int main(int argc, char **argv)
 	code = run(&app, argc, argv);
 	free(app.opts.set.v);
 	free(app.opts.target_setting.v);
+	free(app.opts.targets.v);
 	if (fflush(stdout) && !code)
 		code = fail_errno(&app, EIO, "standard output can not be written");
 	return code;

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The fields of every object that libcohort knows. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
 #include <cohort/cohort.h>
 
 #include "objects.h"
@@ -178,6 +182,79 @@ static json_t *member_state(const void *object)
 		json_string(cohort_copy_state_name(member->copy_state)) : NULL;
 }
 
+static const struct cohort_target *target_of(const void *object)
+{
+	return ((const struct cohort_member *)object)->target;
+}
+
+/* Node of a device number, as far as sysfs knows it. */
+static json_t *node_of(const char *number)
+{
+	char link[64], to[256];
+	ssize_t len;
+	char *name;
+
+	snprintf(link, sizeof(link), "/sys/dev/block/%.31s", number);
+	len = readlink(link, to, sizeof(to) - 1);
+	if (len < 0)
+		return json_string(number);
+	to[len] = '\0';
+	name = strrchr(to, '/');
+	name = name ? name + 1 : to;
+	for (char *c = name; *c; c++)
+		*c = *c == '!' ? '/' : *c;
+	return json_sprintf("/dev/%s", name);
+}
+
+/* While its clone is down, what it is known by. */
+static json_t *target_element(const void *object)
+{
+	const struct cohort_target *target = target_of(object);
+
+	if (!target)
+		return NULL;
+	if (target->dev)
+		return node_of(target->dev);
+	return json_string(target->wwn ?: target->partuuid ?: target->dm_uuid ?: "?");
+}
+
+#define TARGET_TEXT(what) \
+	static json_t *target_##what(const void *object) \
+	{ \
+		const struct cohort_target *target = target_of(object); \
+		\
+		return target && target->what ? json_string(target->what) : NULL; \
+	}
+
+#define TARGET_NUMBER(what) \
+	static json_t *target_##what(const void *object) \
+	{ \
+		const struct cohort_target *target = target_of(object); \
+		\
+		return target ? json_integer((json_int_t)target->what) : NULL; \
+	}
+
+TARGET_TEXT(dev)
+TARGET_TEXT(dm_uuid)
+TARGET_TEXT(wwn)
+TARGET_TEXT(partuuid)
+TARGET_NUMBER(size)
+TARGET_NUMBER(copied)
+TARGET_NUMBER(unreadable)
+
+/* Columns for people, whose keys are some of those below. */
+const struct field clone_fields[] = {
+	NUMBER("AssignedSequence", "#", cohort_member, index),
+	TEXT("ElementName", "CLONE", cohort_member, name),
+	TEXT("SystemElement", "SOURCE", cohort_member, source),
+	MADE("CopyState", "STATE", FIELD_TEXT, member_state),
+	TIME("WhenSynced", "CUT (UTC)", cohort_member, time),
+	SIZE("Size", "SIZE", cohort_member, size),
+	MADE("BytesCopied", "COPIED", FIELD_SIZE, target_copied),
+	MADE("TargetElement", "TARGET", FIELD_TEXT, target_element),
+	FIELD_END
+};
+
 const struct field image_fields[] = {
 	NUMBER("AssignedSequence", "#", cohort_member, index),
 	TEXT("ElementName", "IMAGE", cohort_member, name),
@@ -189,6 +266,14 @@ const struct field image_fields[] = {
 	NUMBER64("Epoch", NULL, cohort_member, epoch),
 	BOOL("Mixed", NULL, cohort_member, mixed),
 	MADE("ErrorCode", NULL, FIELD_NUMBER, member_error),
+	MADE("TargetElement", NULL, FIELD_TEXT, target_element),
+	MADE("BytesCopied", NULL, FIELD_SIZE, target_copied),
+	MADE("BytesUnreadable", NULL, FIELD_SIZE, target_unreadable),
+	MADE("DeviceBelow", NULL, FIELD_TEXT, target_dev),
+	MADE("SizeBelow", NULL, FIELD_SIZE, target_size),
+	MADE("DMUUIDBelow", NULL, FIELD_TEXT, target_dm_uuid),
+	MADE("WWNBelow", NULL, FIELD_TEXT, target_wwn),
+	MADE("PARTUUIDBelow", NULL, FIELD_TEXT, target_partuuid),
 	FIELD_END
 };
 

@@ -11,6 +11,7 @@ extern const struct field source_fields[];
 extern const struct field group_fields[];
 extern const struct field relationship_fields[];
 extern const struct field image_fields[];	/* members of a relationship */
+extern const struct field clone_fields[];	/* other columns of the same, of a clone */
 extern const struct field job_fields[];
 extern const struct field job_member_fields[];
 extern const struct field module_fields[];

@@ -12,7 +12,8 @@
 #define ON_ALL		(~0ULL)
 #define ON_JOBS		(ON(POOL_SCRUB) | ON(ATTACH) | ON(DETACH) | ON(GROUP_CREATE) | \
 			 ON(GROUP_ADD) | ON(GROUP_REMOVE) | ON(GROUP_DELETE) | \
-			 ON(REPLICATE) | ON(ACTIVATE) | ON(DELETE))
+			 ON(REPLICATE) | ON(ACTIVATE) | ON(DELETE) | ON_COPIES)
+#define ON_COPIES	(ON(RESYNC) | ON(SUSPEND) | ON(RESUME) | ON(ABORT) | ON(DISSOLVE))
 
 #define FIELD(f)	offsetof(struct opts, f)
 
@@ -22,15 +23,20 @@ const struct option_row option_rows[] = {
 	{ "pool", "POOL", "the pool that keeps what writes displace",
 	  "@pool", OPTION_VALUE, FIELD(pool), ON(ATTACH) | ON(GROUP_CREATE) },
 	{ "force", NULL, "go on where this is refused for safety", NULL,
-	  OPTION_FLAG, FIELD(force), ON(POOL_CREATE) | ON(ATTACH) },
+	  OPTION_FLAG, FIELD(force),
+	  ON(POOL_CREATE) | ON(ATTACH) | ON(DETACH) | ON(REPLICATE) },
 	{ "forget", NULL, "take the source out of the catalog too", NULL,
 	  OPTION_FLAG, FIELD(forget), ON(DETACH) },
 	{ "repair", NULL, "write what repairs the pool", NULL,
 	  OPTION_FLAG, FIELD(repair), ON(POOL_CHECK) },
 	{ "target", NULL, "make a group for replicas, empty at first", NULL,
 	  OPTION_FLAG, FIELD(target), ON(GROUP_CREATE) },
+	{ "target", "DEV", "of a clone: a disk to copy to, one for each member", NULL,
+	  OPTION_VALUES, FIELD(targets), ON(REPLICATE) },
+	{ "target-pool", "vg:NAME", "of a clone: a volume group to make the disks in",
+	  "vg:", OPTION_VALUE, FIELD(target_pool), ON(REPLICATE) },
 	{ "type", "TYPE", "snapshot, clone or mirror",
-	  "snapshot clone mirror", OPTION_VALUE, FIELD(type), ON(REPLICATE) },
+	  "snapshot clone mirror", OPTION_VALUE, FIELD(type), ON(REPLICATE) | ON(DETACH) },
 	{ "name", "REL", "name of the relationship; images are REL_1 ...",
 	  NULL, OPTION_VALUE, FIELD(name), ON(REPLICATE) },
 	{ "group", "NAME", "the source group: made when SOURCEs are given",
@@ -43,8 +49,9 @@ const struct option_row option_rows[] = {
 	{ "mode", "MODE", "sync or async", "sync async",
 	  OPTION_VALUE, FIELD(mode), ON(REPLICATE) },
 	{ "wait", "STATE", "copy state to wait for: Synchronized, ...",
-	  "Initialized Inactive Synchronized",
-	  OPTION_VALUE, FIELD(wait), ON(REPLICATE) },
+	  "Initialized Inactive Unsynchronized Synchronized",
+	  OPTION_VALUE, FIELD(wait), ON(REPLICATE) | ON(ACTIVATE) | ON(RESUME) |
+		ON(RESYNC) },
 	{ "set", "Property=VALUE", "of CIM_ReplicationSettingData",
 	  "ConsistentPointInTime= OnGroupOrListError= DesiredCopyMethodology= ReadOnly= TimeBeforeRemoval= FailedCopyStopsHostIO=",
 	  OPTION_VALUES, FIELD(set), ON(REPLICATE) },
@@ -108,17 +115,37 @@ static int option_store(struct app *app, const struct option_row *row,
 	return 0;
 }
 
-/* getopt's table: one entry per row, and val is the row's number plus one. */
-static struct option *getopt_table(void)
+const struct option_row *option_find(const char *name, const struct verb *verb)
 {
-	struct option *table = calloc(option_count + 1, sizeof(*table));
+	const struct option_row *first = NULL;
 
-	for (size_t i = 0; table && i < option_count; i++) {
-		table[i].name = option_rows[i].name;
-		table[i].has_arg = option_rows[i].kind != OPTION_FLAG;
-		table[i].val = (int)i + 1;
+	for (size_t i = 0; i < option_count; i++) {
+		const struct option_row *row = &option_rows[i];
+
+		if (strcmp(row->name, name))
+			continue;
+		if (verb && option_is_for(row, verb))
+			return row;
+		first = first ? first : row;
 	}
-	return table;
+	return first;
+}
+
+/* getopt's table: one entry per name, and val is the row's number plus one. */
+static void getopt_table(struct option *table, const struct verb *verb)
+{
+	for (size_t i = 0; i < option_count; i++) {
+		const struct option_row *row = &option_rows[i];
+
+		if (option_find(row->name, verb) != row)
+			continue;
+		*table++ = (struct option){
+			.name = row->name,
+			.has_arg = row->kind != OPTION_FLAG,
+			.val = (int)i + 1,
+		};
+	}
+	*table = (struct option){ 0 };
 }
 
 /* For a short option getopt may still stand in front of its word. */
@@ -213,12 +240,13 @@ static int unknown_verb(struct app *app, int argc, char **argv)
 }
 
 static int parse_words(struct app *app, int argc, char **argv,
-		       const struct option *table)
+		       struct option *table)
 {
 	uint64_t seen = 0;
 	int used = 0, err;
 
 	opterr = 0;
+	getopt_table(table, NULL);
 	err = parse_pass(app, argc, argv, "+:h", table, &seen);
 	if (err)
 		return err;
@@ -231,6 +259,7 @@ static int parse_words(struct app *app, int argc, char **argv,
 	argc -= optind + used - 1;
 	argv += optind + used - 1;
 	optind = 0;
+	getopt_table(table, app->verb);
 	err = parse_pass(app, argc, argv, ":h", table, &seen);
 	if (err || app->opts.help)
 		return err;
@@ -242,7 +271,7 @@ static int parse_words(struct app *app, int argc, char **argv,
 
 int options_parse(struct app *app, int argc, char **argv)
 {
-	struct option *table = getopt_table();
+	struct option *table = calloc(option_count + 1, sizeof(*table));
 	int err;
 
 	if (!table)

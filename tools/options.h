@@ -24,6 +24,12 @@ struct option_row {
 extern const struct option_row option_rows[];
 extern const size_t option_count;
 
+/*
+ * The row of a name; where verbs have different ones of the same name, that of @verb,
+ * or the first one. NULL: there is none.
+ */
+const struct option_row *option_find(const char *name, const struct verb *verb);
+
 bool option_is_for(const struct option_row *row, const struct verb *verb);
 bool option_is_global(const struct option_row *row);
 

@@ -2,6 +2,7 @@
 /* cohortctl pool create, open, close, extend, scrub, list, remove. */
 #include <stdlib.h>
 
+#include "clones.h"
 #include "fail.h"
 #include "kinds.h"
 #include "objects.h"
@@ -50,6 +51,7 @@ static int pool_open(struct app *app)
 
 	if (cohort_pool_open(app->ctx, app->argv[0], &pool))
 		return fail_library(app);
+	clones_say_missing(app, pool->name);
 	return say_pool(app, pool, "pool opened");
 }
 

@@ -43,7 +43,7 @@ static void draw_bar(const struct cohort_job *job)
 	fputs("\033[K", stderr);
 }
 
-static int64_t now_ms(void)
+int64_t progress_ms(void)
 {
 	struct timespec t;
 
@@ -53,7 +53,7 @@ static int64_t now_ms(void)
 
 static int wait_drawn(struct app *app, uint64_t id, struct cohort_job **job)
 {
-	int64_t end = now_ms() + app->timeout_ms;
+	int64_t end = progress_ms() + app->timeout_ms;
 	int64_t left = SLICE_MS;
 	int rc;
 
@@ -61,7 +61,7 @@ static int wait_drawn(struct app *app, uint64_t id, struct cohort_job **job)
 		cohort_job_free(*job);
 		*job = NULL;
 		if (app->timeout_ms >= 0)
-			left = end - now_ms();
+			left = end - progress_ms();
 		if (left > SLICE_MS)
 			left = SLICE_MS;
 		rc = cohort_job_wait(app->ctx, id, left > 0 ? (int)left : 0, job);

@@ -11,6 +11,9 @@ bool progress_is_drawn(const struct app *app);
 /* As cohort_job_wait() with the time of --timeout, with the bar if one is drawn. */
 int progress_wait(struct app *app, uint64_t id, struct cohort_job **job);
 
+/* Milliseconds of a clock that only goes forward. */
+int64_t progress_ms(void);
+
 /* Seconds until a job with a known end will be there, or -1. */
 double progress_seconds_left(const struct cohort_job *job);
 /* Bytes a second while it worked, or 0. */

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clones.h"
 #include "fail.h"
 #include "parse.h"
+#include "progress.h"
 #include "reply.h"
 #include "words.h"
 
@@ -116,9 +118,13 @@ static int set_request(struct app *app, struct replicate *r)
 	request->relationship_name = app->opts.name;
 	request->source_group_name = app->opts.group;
 	request->target_group = app->opts.target_group;
+	request->target_pool = app->opts.target_pool;
 	request->source_elements = reply_names(app, 0);
 	request->source_elements_count = (size_t)app->argc;
 	request->timeout_ms = reply_timeout(app);
+	request->target_elements = app->opts.targets.v;
+	request->target_elements_count = app->opts.targets.n;
+	request->force = app->opts.force;
 	if (!app->opts.type)
 		return fail_usage(app, "--type snapshot, clone or mirror is missing");
 	if (!app->opts.group && !app->argc)
@@ -130,6 +136,7 @@ static int set_request(struct app *app, struct replicate *r)
 /* Before the cut there are members, but no images yet. */
 static char *images_words(const struct cohort_relationship *rel)
 {
+	const char *what = rel->sync_type == COHORT_SYNC_TYPE_CLONE ? "clone" : "image";
 	const char *state = cohort_copy_state_name(rel->copy_state);
 	const struct cohort_member *member;
 	unsigned int n = 0;
@@ -141,11 +148,11 @@ static char *images_words(const struct cohort_relationship *rel)
 	if (!rel->when_synced)
 		r = asprintf(&words, "%s: %s, %u members", rel->name, state, n);
 	else if (n == 1)
-		r = asprintf(&words, "%s: %s, 1 image /dev/mapper/%s_1",
-			     rel->name, state, rel->name);
+		r = asprintf(&words, "%s: %s, 1 %s /dev/mapper/%s_1",
+			     rel->name, state, what, rel->name);
 	else
-		r = asprintf(&words, "%s: %s, %u images /dev/mapper/%s_1 ... %s_%u",
-			     rel->name, state, n, rel->name, rel->name, n);
+		r = asprintf(&words, "%s: %s, %u %ss /dev/mapper/%s_1 ... %s_%u",
+			     rel->name, state, n, what, rel->name, rel->name, n);
 	return r < 0 ? NULL : words;
 }
 
@@ -154,27 +161,63 @@ static int say_made(struct app *app, int rc, struct cohort_reply *reply)
 	const struct cohort_relationship *rel =
 		reply ? reply->synchronization : NULL;
 	char *words = rel ? images_words(rel) : NULL;
-	int code = reply_finish(app, rc, reply, "%s", words ? words : "done");
+	int code;
+
+	if (!rc && rel && !app->opts.json)
+		clones_say_larger(app, rel);
+	if (!rc && rel && app->opts.target_pool && !app->opts.json)
+		clones_say_targets(rel);
+	code = reply_finish(app, rc, reply, "%s", words ? words : "done");
 
 	free(words);
 	return code;
+}
+
+static int create(struct app *app, const struct cohort_request *request,
+		  struct cohort_reply **reply)
+{
+	return app->argc ? cohort_create_group_replica_from_elements(app->ctx, request, reply) :
+		cohort_create_group_replica(app->ctx, request, reply);
+}
+
+/* What a bar can be drawn for: copying, behind the cut. */
+static bool is_copied(const struct cohort_request *request)
+{
+	return request->sync_type == COHORT_SYNC_TYPE_CLONE && request->timeout_ms &&
+	       (request->wait_for_copy_state == COHORT_UNSET ||
+		request->wait_for_copy_state == COHORT_COPY_STATE_SYNCHRONIZED);
+}
+
+/* The cut first, then the rest of --timeout with a bar. */
+static int create_drawn(struct app *app, struct cohort_request *request,
+			struct cohort_reply **reply)
+{
+	const int64_t start = progress_ms();
+	int64_t left;
+	int rc;
+
+	request->wait_for_copy_state = COHORT_COPY_STATE_UNSYNCHRONIZED;
+	rc = create(app, request, reply);
+	if (rc || !(*reply)->synchronization)
+		return rc;
+	left = app->timeout_ms - (progress_ms() - start);
+	if (app->timeout_ms >= 0)
+		app->timeout_ms = left > 0 ? (int)left : 0;
+	return clones_wait_drawn(app, *reply);
 }
 
 static int replicate(struct app *app)
 {
 	struct cohort_reply *reply = NULL;
 	struct replicate r;
-	int code = set_request(app, &r);
-	int rc;
+	int rc, code = set_request(app, &r);
 
 	if (code)
 		return code;
-	if (app->argc)
-		rc = cohort_create_group_replica_from_elements(app->ctx,
-							       &r.request,
-							       &reply);
+	if (progress_is_drawn(app) && is_copied(&r.request))
+		rc = create_drawn(app, &r.request, &reply);
 	else
-		rc = cohort_create_group_replica(app->ctx, &r.request, &reply);
+		rc = create(app, &r.request, &reply);
 	return say_made(app, rc, reply);
 }
 
@@ -183,10 +226,8 @@ const struct verb verb_replicate = {
 	.name = "replicate",
 	.args = "--type TYPE [OPTION]... [SOURCE]...",
 	.summary = "Replicate SOURCEs or a group at one instant",
-	.notes = "Images are /dev/mapper/REL_1 ... in member order. --group with SOURCEs\n"
-		 "makes the group; alone it replicates that group; SOURCEs alone make a\n"
-		 "group that goes with its last relationship. --wait Inactive prepares,\n"
-		 "'activate' takes the cut later.",
+	.notes = "Devices are /dev/mapper/REL_1 ... in member order. --group alone: that one.\n"
+		 "--force takes targets with a signature. --wait Inactive: 'activate' cuts later.",
 	.complete = "@source",
 	.min_args = 0,
 	.max_args = -1,

@@ -58,6 +58,23 @@ static int find(struct app *app, const char *name, json_t *found)
 		fail_errno(app, ENOENT, "nothing is called '%s'", name);
 }
 
+static bool is_clone(const json_t *record)
+{
+	const char *type = json_string_value(json_object_get(record, "SyncType"));
+
+	return type && !strcmp(type, cohort_sync_type_name(COHORT_SYNC_TYPE_CLONE));
+}
+
+/* The members of a clone have columns of their own. */
+static int print_kind(struct app *app, const struct kind *kind, const json_t *record)
+{
+	struct kind shown = *kind;
+
+	if (is_clone(record))
+		shown.member_fields = clone_fields;
+	return output_fields(app, &shown, record);
+}
+
 static int print(struct app *app, const json_t *found)
 {
 	const json_t *image = json_object_get(found, "image");
@@ -67,7 +84,7 @@ static int print(struct app *app, const json_t *found)
 		const json_t *record = json_object_get(found, kinds[i].name);
 
 		if (record)
-			code = output_fields(app, &kinds[i], record);
+			code = print_kind(app, &kinds[i], record);
 	}
 	if (!code && image)
 		code = output_fields(app, &(struct kind){

@@ -14,6 +14,8 @@
 
 #define POOL_UUID	"COHORT-POOL-"
 #define SOURCE_UUID	"COHORT-SRC-"
+#define CLONE_UUID	"COHORT-CLONE-"
+#define IMAGE_UUID	"COHORT-IMG-"
 
 /* First line of a file of sysfs, "" when there is none. */
 static void read_line(const char *path, char *line, int size)
@@ -61,8 +63,8 @@ static void put(json_t *keys, const char *key, const char *text)
 }
 
 /*
- * Looks through the holders of a device for a source, or through the disks of
- * a source for the one that is not its pool. @found is what is put then.
+ * Looks through the holders of a device for a source or clone, or through the disks
+ * of one of them for that which is its own. @found is what is put then.
  */
 typedef void found_fn(json_t *keys, const char *node, const char *uuid,
 		      const char *name);
@@ -93,7 +95,7 @@ static void found_holder(json_t *keys, const char *node, const char *uuid,
 			 const char *name)
 {
 	(void)node;
-	if (begins(uuid, SOURCE_UUID))
+	if (begins(uuid, SOURCE_UUID) || begins(uuid, CLONE_UUID))
 		put(keys, "COHORT_SOURCE", name);
 }
 
@@ -101,7 +103,7 @@ static void found_disk(json_t *keys, const char *node, const char *uuid,
 		       const char *name)
 {
 	(void)name;
-	if (!begins(uuid, POOL_UUID))
+	if (!begins(uuid, POOL_UUID) && !begins(uuid, IMAGE_UUID))
 		put(keys, "COHORT_DISK", node);
 }
 
@@ -115,7 +117,7 @@ static void probe_sysfs(const struct stat *st, json_t *keys)
 	walk(path, keys, found_holder);
 	snprintf(path, sizeof(path), "%s/dm/uuid", base);
 	read_line(path, uuid, sizeof(uuid));
-	if (!begins(uuid, SOURCE_UUID))
+	if (!begins(uuid, SOURCE_UUID) && !begins(uuid, CLONE_UUID))
 		return;
 	snprintf(path, sizeof(path), "%s/slaves", base);
 	walk(path, keys, found_disk);

@@ -42,6 +42,11 @@ enum verb_id {
 	VERB_REPLICATE,
 	VERB_ACTIVATE,
 	VERB_RESET,
+	VERB_RESYNC,
+	VERB_SUSPEND,
+	VERB_RESUME,
+	VERB_ABORT,
+	VERB_DISSOLVE,
 	VERB_DELETE,
 	VERB_DIFF,
 	VERB_BARRIER,
@@ -83,12 +88,14 @@ struct opts {
 	const char *name;
 	const char *group;
 	const char *target_group;
+	const char *target_pool;
 	const char *consistency;
 	const char *mode;
 	const char *wait;
 	const char *count;
 	struct strings set;
 	struct strings target_setting;
+	struct strings targets;
 	const char *on_full;
 	bool writable;
 	const char *source;
@@ -139,7 +146,9 @@ extern const struct verb verb_pool_remove;
 extern const struct verb verb_attach, verb_detach;
 extern const struct verb verb_group_create, verb_group_add, verb_group_remove;
 extern const struct verb verb_group_delete, verb_group_list;
-extern const struct verb verb_replicate, verb_activate, verb_reset, verb_delete, verb_diff;
+extern const struct verb verb_replicate, verb_activate, verb_reset, verb_resync;
+extern const struct verb verb_delete, verb_diff;
+extern const struct verb verb_suspend, verb_resume, verb_abort, verb_dissolve;
 extern const struct verb verb_barrier;
 extern const struct verb verb_list, verb_show, verb_stats;
 extern const struct verb verb_job_list, verb_job_show, verb_job_wait;
