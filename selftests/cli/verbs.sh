@@ -161,7 +161,9 @@ t_exit_codes_of_refusals()
 	exits 4 'not a block device' pool open /dev/null
 	make_group
 	exits 1 'there is no group' replicate --type snapshot --group nope
-	exits 1 'not supported' replicate --type clone --group g
+	exits 1 'not supported' replicate --type mirror --group g
+	exits 1 'a clone needs TargetElements' replicate --type clone --group g
+	exits 5 'is in use' replicate --type clone --group g --target "$DISK1" --target "$DISK2"
 	exits 1 'no job 4711' job show 4711
 	exits 1 "nothing is called 'nope'" show nope
 	exits 5 'in use' pool close p

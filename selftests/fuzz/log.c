@@ -13,6 +13,7 @@ static void read_image(struct store *store, const struct cohort_disk_rel *rel, u
 
 	if (source && size <= SOURCE_MAX)
 		store_image(store, rel, member, disk, size, image);
+	store_clone_copied(store, rel, member, size / CHUNK / 2);
 }
 
 static void read_images(struct store *store)

@@ -3,11 +3,21 @@
 #ifndef SELFTESTS_LOGSTEPS_H
 #define SELFTESTS_LOGSTEPS_H
 
+#include <linux/cohort.h>
+
+#include "../../kmod/map.h"
 #include "../unit/logpool.h"
 #include "fuzz.h"
 
 #define SEGMENTS 4
 #define SOURCE_MAX (1u << 20)
+/* Segments that copy maps may have, behind those of the log. */
+#define MAPS 8
+#define MAPS_END 12
+/* Objects of clones. */
+#define CLONE_SOURCE 201
+#define CLONE_GROUP 202
+#define CLONE_REL 203
 
 /* Nothing of an earlier input is left but what lies in segments that are free now. */
 static void begin(void)
@@ -125,6 +135,100 @@ static void add_record(struct input *in)
 		  cohort_crc32c(~0u, at, len));
 }
 
+/* ---- clones ---- */
+
+static void *clone_record(u8 **at, u16 type, u32 id, u32 len)
+{
+	struct cohort_disk_record *r = memset(*at, 0, len);
+
+	r->type = cpu_to_le16(type);
+	r->id = cpu_to_le32(id);
+	r->len = cpu_to_le32(len);
+	*at += len;
+	return r;
+}
+
+/* Of one block, in one segment; @how says what is missing of it. */
+static void make_map(struct input *in, const struct cohort_disk_clone *d, u64 chunks, u64 how)
+{
+	u32 segment = le32_to_cpu(d->segment[0]);
+	struct cohort_map map = { .chunks = chunks, .count = 1, .segment = &segment };
+	struct cohort_disk_map_block block = { 0 };
+
+	if (segment < MAPS || segment >= MAPS_END)
+		return;
+	memcpy(map.uuid, d->map, sizeof(map.uuid));
+	block.bits[0] = take(in, 1);
+	for (u32 i = 0; i < COHORT_MAP_COPIES; i++) {
+		const u64 addr = cohort_map_address(&map, &pool.sb, 0, i);
+
+		cohort_map_block_encode(&map, pool.seed, addr, 0, 1 + take(in, 1) % 4, &block);
+		if (!(how >> i & 1))
+			memcpy(pool.disk + addr, &block, sizeof(block));
+	}
+	pool.table[segment] = (struct cohort_segment_entry){
+		.seq = how & 4 ? 0 : 1000 + segment, .nonce = pool.nonce,
+		.length = pool.sb.segment_size,
+		.kind = how & 8 ? COHORT_SEGMENT_INDEX : COHORT_SEGMENT_MAP,
+	};
+	write_table(segment);
+}
+
+/* The target of member @member, 0 for most. */
+static void add_target(struct input *in, u8 **at, u32 rel, u64 chunks)
+{
+	const u64 how = take(in, 1);
+	const u32 count = how >> 4 & 3;
+	struct cohort_disk_clone *d = clone_record(at, COHORT_REC_CLONE, rel,
+						   (sizeof(*d) + 4 * count + 7) & ~7u);
+
+	d->member = cpu_to_le32(how == 255);
+	d->count = cpu_to_le32(count);
+	d->size = cpu_to_le64((chunks - (how >> 6 == 3)) * CHUNK);
+	if (count)
+		take_bytes(in, d->map, 1);
+	for (u32 i = 0; i < count; i++)
+		d->segment[i] = cpu_to_le32(MAPS + take(in, 1) % 5);
+	if (count)
+		make_map(in, d, chunks, how & 15);
+}
+
+/* A clone of one member and all that it needs, as one batch. */
+static void add_clone(struct input *in)
+{
+	const u64 chunks = 1 + take(in, 1) % 16;
+	u8 *start = here() + COHORT_BLOCK, *at = start;
+	struct cohort_disk_source *source;
+	struct cohort_disk_group *group;
+	struct cohort_disk_rel *rel;
+	u32 id = CLONE_REL + take(in, 1) % 3, len;
+
+	if (!fits(COHORT_BLOCK))
+		return;
+	memset(here(), 0, 2 * COHORT_BLOCK);
+	source = clone_record(&at, COHORT_REC_SOURCE, CLONE_SOURCE, sizeof(*source));
+	source->name[0] = 's';
+	source->size = cpu_to_le64(chunks * CHUNK);
+	group = clone_record(&at, COHORT_REC_GROUP, CLONE_GROUP, sizeof(*group));
+	group->name[0] = 'g';
+	group->kind = cpu_to_le32(COHORT_GROUP_KIND_TARGET);
+	rel = clone_record(&at, COHORT_REC_REL, id, sizeof(*rel) + sizeof(rel->member[0]));
+	rel->name[0] = 'a' + id % 26;
+	rel->sync_type = cpu_to_le32(COHORT_SYNC_TYPE_CLONE - (take(in, 1) == 255));
+	rel->source_group = cpu_to_le32(CLONE_GROUP);
+	rel->target_group = rel->source_group;
+	rel->count = cpu_to_le32(1);
+	rel->member[0].source = cpu_to_le32(CLONE_SOURCE);
+	rel->member[0].state = cpu_to_le32(2 + take(in, 1) % 11);
+	rel->member[0].epoch = cpu_to_le64(take(in, 1) % 3);
+	rel->state = rel->member[0].state;
+	add_target(in, &at, id, chunks);
+	len = at - start;
+	put_batch(COHORT_BATCH_RECORD, len, COHORT_BLOCK, cohort_crc32c(~0u, start, len));
+}
+
+/* ---- steps ---- */
+
 /* One field of the newest entry of the table, or a byte anywhere in what is used. */
 static void damage(struct input *in)
 {
@@ -138,7 +242,13 @@ static void damage(struct input *in)
 
 static void step(struct input *in)
 {
-	switch (take(in, 1) % 8) {
+	const u64 what = take(in, 1);
+
+	if (what & 0x80 && what % 8 < 4) {
+		add_clone(in);
+		return;
+	}
+	switch (what % 8) {
 	case 0:
 	case 1:
 		add_preserves(in);

@@ -20,6 +20,7 @@ static void read_record(const struct cohort_disk_record *r)
 	const struct cohort_disk_group *group = (const void *)r;
 	const struct cohort_disk_rel *rel = (const void *)r;
 	const struct cohort_disk_overlay *overlay = (const void *)r;
+	const struct cohort_disk_clone *clone = (const void *)r;
 	u32 i;
 
 	switch (le16_to_cpu(r->type)) {
@@ -39,6 +40,11 @@ static void read_record(const struct cohort_disk_record *r)
 		break;
 	case COHORT_REC_OVERLAY:
 		sum += le64_to_cpu(overlay->floor);
+		break;
+	case COHORT_REC_CLONE:
+		sum += clone->partuuid[COHORT_DISK_PARTUUID - 1];
+		for (i = 0; i < le32_to_cpu(clone->count); i++)
+			sum += le32_to_cpu(clone->segment[i]);
 		break;
 	}
 }

@@ -24,7 +24,7 @@ static struct cohort_request request;
 static struct cohort_modify_request change;
 static struct cohort_replication_setting_data settings;
 static struct cohort_target_setting_goal goal;
-static const char *elements[ELEMENTS_MAX];
+static const char *elements[ELEMENTS_MAX], *targets[ELEMENTS_MAX];
 static uint64_t job;
 static int threads = 4, rounds = 5;
 
@@ -42,6 +42,22 @@ static void set_elements(char *list)
 		elements[request.source_elements_count++] = one;
 	}
 	request.source_elements = elements;
+}
+
+static void set_targets(char *list)
+{
+	for (char *one = strtok(list, ","); one; one = strtok(NULL, ",")) {
+		if (request.target_elements_count == ELEMENTS_MAX)
+			die("too many targets", one);
+		targets[request.target_elements_count++] = one;
+	}
+	request.target_elements = targets;
+}
+
+static void set_force(char *value)
+{
+	request.force = !strcmp(value, "1");
+	change.force = request.force;
 }
 
 /* PROPERTY:VALUE */
@@ -80,6 +96,8 @@ static const struct {
 	{ "Mode", NULL, &request.mode, NULL },
 	{ "SourceElements", NULL, NULL, set_elements },
 	{ "SourceGroupName", &request.source_group_name, NULL, NULL },
+	{ "TargetElements", NULL, NULL, set_targets },
+	{ "Force", NULL, NULL, set_force },
 	{ "SourceAccessPoint", &request.source_access_point, NULL, NULL },
 	{ "TargetGroup", &request.target_group, NULL, NULL },
 	{ "TargetAccessPoint", &request.target_access_point, NULL, NULL },

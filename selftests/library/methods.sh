@@ -93,7 +93,7 @@ t_result_1_not_supported()
 {
 	make_lab 1
 	expect 1 SyncType replicate SyncType=6 SourceElements=s1
-	expect 1 SyncType replicate SyncType=8 SourceElements=s1
+	expect 5 TargetElements replicate SyncType=8 SourceElements=s1
 	expect 1 SyncType replicate SyncType=0x8000 SourceElements=s1
 	expect 1 Mode replicate Mode=0x8000 SourceElements=s1
 	expect 1 Consistency replicate Consistency=0x8000 SourceElements=s1

@@ -10,6 +10,7 @@
 #include <linux/cohort.h>
 
 #include "crashlab.h"
+#include "crashlab-clone.h"
 #include "memstore.h"
 
 static const struct disk *member_of(const char *name)
@@ -139,7 +140,8 @@ static void check_images(struct store *store, struct rng *rng, __u64 point)
 	__u64 count;
 
 	for (count = 0; (rel = nth_rel(store, count)); count++) {
-		if (state_of(rel->data) != COHORT_COPY_STATE_SYNCHRONIZED)
+		if (state_of(rel->data) != COHORT_COPY_STATE_SYNCHRONIZED ||
+		    store_is_clone(rel->data))
 			continue;
 		check_whole(rel->data, point);
 		if (is_written(rel->data)) {
@@ -154,6 +156,7 @@ static void check_images(struct store *store, struct rng *rng, __u64 point)
 	if (newest)
 		judge(store, newest->data, point);
 	if (other && other != newest && !is_written(other->data) &&
+	    !store_is_clone(other->data) &&
 	    state_of(other->data) == COHORT_COPY_STATE_SYNCHRONIZED)
 		judge(store, other->data, point);
 }
@@ -195,7 +198,7 @@ void check_point(struct rng *rng, __u64 point)
 	struct store store;
 	int err = memstore_load(&store, lab.pool->look, lab.pool->size);
 
-	if (err && (err != -ENOENT || lab.nr_cuts))
+	if (err && (err != -ENOENT || lab.nr_cuts || clone_now.number))
 		lab_violation(point, "the pool does not load: %s (%d)", store.why, err);
 	if (!err) {
 		lab.loaded++;
@@ -203,6 +206,8 @@ void check_point(struct rng *rng, __u64 point)
 		for (__u32 i = 0; i < lab.nr_cuts; i++)
 			check_told(&store, &lab.cut[i], point);
 		check_images(&store, rng, point);
+		if (lab.nr_targets)
+			check_clone(&store, point);
 	}
 	store_free(&store);
 	check_sources(point);

@@ -19,6 +19,8 @@ void disk_add(const struct recording_entry *entry, const __u8 *name)
 		lab.pool = disk;
 	else if (!strcmp(disk->name, "marks"))
 		lab.marks = disk;
+	else if (disk->name[0] == 't')
+		lab.target[lab.nr_targets++] = disk;
 	else
 		lab.member[lab.nr_members++] = disk;
 }

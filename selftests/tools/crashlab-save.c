@@ -83,9 +83,15 @@ static void put_told(FILE *f, __u32 chains)
 void save_point(void)
 {
 	struct stamp_bounds acked, issued;
-	const __u32 chains = told_bounds(&acked, &issued);
-	FILE *f = create("");
+	__u32 chains;
+	FILE *f;
 
+	if (lab.nr_targets) {
+		save_clone_point();
+		return;
+	}
+	chains = told_bounds(&acked, &issued);
+	f = create("");
 	for (__u32 i = 0; i < RECORDING_DISKS; i++)
 		if (lab.disk[i].size && &lab.disk[i] != lab.marks)
 			put_disk(f, i, &lab.disk[i]);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "crashlab.h"
+#include "crashlab-clone.h"
 
 static struct cut *cut_of(const char *name)
 {
@@ -54,6 +55,8 @@ void told_by_mark(const __u8 *data, __u64 len)
 	if (!strcmp(word, "durable"))
 		lab.durable_chains = atoi(name);
 	told_of_image(word, strtoull(name, NULL, 10));
+	if (lab.nr_targets)
+		told_of_clone(word, name);
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (!strcmp(word, words[i].word))
 			cut_of(name)->told = words[i].told;
@@ -103,6 +106,8 @@ __u32 told_bounds(struct stamp_bounds *before, struct stamp_bounds *after)
 
 bool told_anything(void)
 {
+	if (clone_now.there)
+		return true;
 	for (__u32 i = 0; i < lab.nr_cuts; i++)
 		if (lab.cut[i].told == TAKEN)
 			return true;

@@ -18,6 +18,9 @@
  * acknowledged is there, no one that was deleted; what its images hold is one
  * instant between its bounds; the members hold what was acknowledged, too.
  *
+ * Where there are disks "t1" and so on, too, the members are cloned to them; crashlab-clone.c
+ * says what then must be.
+ *
  * SAVED of the points are written to DIR for a kernel to recover.
  */
 #include <malloc.h>
@@ -30,6 +33,8 @@
 
 #define KEEP	(1 << 30)
 #define TOP_PAD	(64 << 20)
+/* A batch of records, or a block: so long at most. */
+#define POOL_RECORD (8 << 10)
 
 struct lab lab;
 
@@ -46,7 +51,12 @@ noreturn void lab_violation(__u64 point, const char *fmt, ...)
 	exit(1);
 }
 
-static void apply(const struct recording_entry *entry, const __u8 *data)
+static bool is_target(const struct disk *disk)
+{
+	return lab.nr_targets && disk->name[0] == 't';
+}
+
+static void apply(const struct recording_entry *entry, const __u8 *data, __u64 point)
 {
 	struct disk *disk = &lab.disk[entry->disk];
 
@@ -56,8 +66,12 @@ static void apply(const struct recording_entry *entry, const __u8 *data)
 		if (data)
 			told_by_mark(data, entry->len);
 	} else {
+		if (data && disk == lab.pool && lab.nr_targets)
+			told_by_pool(entry, data, point);
 		disk_write(disk, entry, data);
-		if (data && disk != lab.pool)
+		if (data && is_target(disk))
+			told_by_target(entry, data);
+		else if (data && disk != lab.pool)
 			told_by_write(data, entry->len);
 	}
 }
@@ -124,36 +138,58 @@ static bool next_entry(struct recording *rec, struct recording_entry *entry, con
 	       entry->len < sizeof(end) || memcmp(*data, end, sizeof(end) - 1);
 }
 
-/* Meets the disks, too. */
-static __u64 count_entries(void)
+/* What a clone says on its pool and flushes on its targets is little among what is written. */
+static __u64 weight_of(const struct recording_entry *entry)
+{
+	const struct disk *disk = &lab.disk[entry->disk];
+
+	if (!lab.nr_targets)
+		return 1;
+	if (disk == lab.pool && entry->kind == RECORDING_WRITE && entry->len <= POOL_RECORD)
+		return 6;
+	return disk == lab.pool || entry->kind == RECORDING_FLUSH ? 2 : 1;
+}
+
+/* Of all entries the weights. Meets the disks, too. */
+static __u64 weigh_entries(void)
 {
 	struct recording_entry entry;
 	struct recording rec;
 	const __u8 *data;
-	__u64 disks = 0;
+	__u64 sum = 0;
 
 	recording_open(&rec, lab.path);
 	while (next_entry(&rec, &entry, &data)) {
-		if (entry.kind != RECORDING_DISK)
-			continue;
-		disk_add(&entry, data);
-		disks++;
+		if (entry.kind == RECORDING_DISK)
+			disk_add(&entry, data);
+		else
+			sum += weight_of(&entry);
 	}
-	if (!lab.pool || !lab.marks || !lab.nr_members || rec.number <= disks)
+	if (!lab.pool || !lab.marks || !lab.nr_members || !sum)
 		die("%s: no recording of a pool, marks and members", lab.path);
+	if (lab.nr_targets && lab.nr_targets != lab.nr_members)
+		die("%s: not as many targets as members", lab.path);
 	lab.image = alloc_buffer(lab.pool->size);
-	return rec.number - disks;
+	return sum;
 }
 
-/* Out of @left candidates, @wanted are still to be taken. */
-static bool chosen(struct rng *rng, __u64 left, __u64 wanted)
+/* Out of @left candidates, @wanted are still to be taken; this one counts for @weight. */
+static bool chosen(struct rng *rng, __u64 left, __u64 wanted, __u64 weight)
 {
-	return left && rng_next(rng) % left < wanted;
+	return left && rng_next(rng) % left < wanted * weight;
+}
+
+static void print_clones(void)
+{
+	printf("crashlab: %llu times a clone, %llu chunks of it on targets and %llu not, ",
+	       lab.clones, lab.clones_own, lab.clones_image);
+	printf("%llu whole targets judged; %llu writes to copy maps, 0 violations\n",
+	       lab.clones_whole, lab.map_writes);
 }
 
 static void run(__u64 points, __u64 saved, struct rng *rng)
 {
-	__u64 entries = count_entries(), left = entries, wanted = points;
+	__u64 left = weigh_entries(), wanted = points;
 	struct recording_entry entry;
 	struct recording rec;
 	const __u8 *data;
@@ -162,21 +198,31 @@ static void run(__u64 points, __u64 saved, struct rng *rng)
 	while (next_entry(&rec, &entry, &data)) {
 		if (entry.kind == RECORDING_DISK)
 			continue;
-		if (chosen(rng, left, wanted)) {
+		if (wanted && chosen(rng, left, wanted, weight_of(&entry))) {
 			look_before(rng, &entry, data, rec.number - 1,
-				    chosen(rng, wanted, saved - lab.saved));
+				    chosen(rng, wanted, saved - lab.saved, 1));
 			wanted--;
 		}
-		left--;
-		apply(&entry, data);
+		left -= weight_of(&entry);
+		apply(&entry, data, rec.number - 1);
 	}
 	check_point(rng, rec.number);
-	printf("crashlab: %llu points of %llu entries, ", points - wanted + 1, entries);
+	printf("crashlab: %llu points of %llu entries, ", points - wanted + 1, rec.number);
 	printf("%llu within a write, %llu with caches lost; ", lab.torn, lab.lost);
 	printf("%llu with a pool, %llu of them with index runs, ", lab.loaded, lab.with_runs);
 	printf("%llu snapshots, %llu times the members and %llu times a written image judged, ",
 	       lab.judged, lab.sources, lab.overlays);
 	puts("0 violations");
+	if (lab.nr_targets)
+		print_clones();
+}
+
+/* A recording without one of them is not what it should be. */
+static bool was_worth_it(void)
+{
+	if (lab.nr_targets)
+		return lab.clones_own && lab.clones_image && lab.clones_whole && lab.map_writes;
+	return lab.judged && lab.sources && lab.overlays;
 }
 
 int main(int argc, char **argv)
@@ -194,5 +240,5 @@ int main(int argc, char **argv)
 	lab.dir = argv[2];
 	rng.state = parse_number("SEED", argv[4]);
 	run(parse_number("POINTS", argv[3]), argc == 6 ? parse_number("SAVED", argv[5]) : 0, &rng);
-	return lab.judged && lab.sources && lab.overlays ? 0 : EXIT_CANNOT;
+	return was_worth_it() ? 0 : EXIT_CANNOT;
 }

@@ -51,6 +51,9 @@ struct lab {
 	struct disk *marks;
 	struct disk *member[RECORDING_DISKS];
 	__u32 nr_members;
+	/* of a clone of all members, or none */
+	struct disk *target[RECORDING_DISKS];
+	__u32 nr_targets;
 	struct cut cut[LAB_CUTS];
 	__u32 nr_cuts;
 	/* a write was acknowledged when the next of its chain is there */
@@ -65,6 +68,8 @@ struct lab {
 	bool resetting;
 	bool lossy;			/* caches have been lost in what is looked at */
 	__u64 torn, lost, loaded, with_runs, judged, sources, saved, overlays;
+	/* clones that were judged, their chunks, targets that were all; writes to copy maps */
+	__u64 clones, clones_own, clones_image, clones_whole, map_writes;
 };
 
 extern struct lab lab;
@@ -98,8 +103,18 @@ struct store;
 struct cohort_disk_rel;
 void check_written(struct store *store, const struct cohort_disk_rel *rel, __u64 point);
 
+/* ---- crashlab-clone.c, crashlab-clone-told.c: whether a clone is as it should be ---- */
+
+void check_clone(struct store *store, __u64 point);
+void told_of_clone(const char *word, const char *name);
+void told_by_target(const struct recording_entry *entry, const __u8 *data);
+/* Judges the write as well. */
+void told_by_pool(const struct recording_entry *entry, const __u8 *data, __u64 point);
+
 /* ---- crashlab-save.c: what is looked at, for a kernel to recover ---- */
 
 void save_point(void);
+/* crashlab-clone-save.c: the same where members are cloned */
+void save_clone_point(void);
 
 #endif

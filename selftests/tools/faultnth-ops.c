@@ -25,7 +25,7 @@
 static const char *const both[] = { "m1", "m2" };
 
 /* The devices that pool and source of the operations are made of. */
-static const char *disk(const char *variable)
+const char *fault_disk(const char *variable)
 {
 	const char *path = getenv(variable);
 
@@ -53,8 +53,7 @@ static enum effect partly(const char *what)
 	return PARTLY;
 }
 
-/* An operation that said it failed may have been accepted: its job comes to an end first. */
-static void settle(struct cohort *ctx)
+void fault_settle(struct cohort *ctx)
 {
 	for (int i = 0; i < SETTLE_TRIES; i++) {
 		struct cohort_job *jobs = NULL, *job;
@@ -63,7 +62,8 @@ static void settle(struct cohort *ctx)
 		if (cohort_job_list(ctx, &jobs))
 			die("cannot list the jobs");
 		for (job = jobs; job; job = job->next)
-			running |= job->state < COHORT_JOB_STATE_COMPLETED;
+			running |= job->state < COHORT_JOB_STATE_COMPLETED &&
+				job->method != COHORT_METHOD_RELATIONSHIP_COPY;
 		cohort_job_free(jobs);
 		if (!running)
 			return;
@@ -76,7 +76,7 @@ static void settle(struct cohort *ctx)
 
 static int pool_create(struct cohort *ctx)
 {
-	return cohort_pool_create(ctx, OTHER_POOL, disk("FAULT_POOL"), 0, COHORT_FORCE, NULL);
+	return cohort_pool_create(ctx, OTHER_POOL, fault_disk("FAULT_POOL"), 0, COHORT_FORCE, NULL);
 }
 
 static int pool_remove(struct cohort *ctx)
@@ -86,7 +86,7 @@ static int pool_remove(struct cohort *ctx)
 
 static int pool_open(struct cohort *ctx)
 {
-	return cohort_pool_open(ctx, disk("FAULT_POOL"), NULL);
+	return cohort_pool_open(ctx, fault_disk("FAULT_POOL"), NULL);
 }
 
 static int pool_close(struct cohort *ctx)
@@ -187,7 +187,7 @@ static enum effect pool_is_large(struct cohort *ctx)
 	struct cohort_pool *pool = NULL;
 	uint64_t size;
 
-	settle(ctx);
+	fault_settle(ctx);
 	if (cohort_pool_get(ctx, OTHER_POOL, &pool))
 		return partly("an extended pool has gone");
 	size = pool->size;
@@ -199,7 +199,8 @@ static enum effect pool_is_large(struct cohort *ctx)
 
 static int attach(struct cohort *ctx)
 {
-	return cohort_attach(ctx, POOL, SOURCE, disk("FAULT_DISK"), 0, COHORT_WAIT_FOREVER, NULL);
+	return cohort_attach(ctx, POOL, SOURCE, fault_disk("FAULT_DISK"), 0, COHORT_WAIT_FOREVER,
+			     NULL);
 }
 
 static int detach(struct cohort *ctx)
@@ -228,7 +229,7 @@ static uint32_t source_state(struct cohort *ctx)
 	struct cohort_source *source = NULL;
 	uint32_t state = 0;
 
-	settle(ctx);
+	fault_settle(ctx);
 	if (!cohort_source_get(ctx, SOURCE, &source))
 		state = source->state;
 	cohort_source_free(source);
@@ -311,7 +312,7 @@ static int members_of_group(struct cohort *ctx)
 	struct cohort_group *group = NULL;
 	int n = 0;
 
-	settle(ctx);
+	fault_settle(ctx);
 	if (cohort_group_get(ctx, GROUP, &group))
 		return -1;
 	for (member = group->members; member; member = member->next)
@@ -446,7 +447,7 @@ static int rel_state(struct cohort *ctx)
 	struct cohort_relationship *rel = NULL;
 	int state, n = 0;
 
-	settle(ctx);
+	fault_settle(ctx);
 	if (cohort_relationship_get(ctx, REL, &rel))
 		return 0;
 	state = rel->copy_state;
@@ -490,7 +491,7 @@ static enum effect rel_is_reset(struct cohort *ctx)
 	struct cohort_relationship *rel = NULL;
 	__u32 state;
 
-	settle(ctx);
+	fault_settle(ctx);
 	if (cohort_relationship_get(ctx, REL, &rel))
 		return partly("no relationship");
 	state = rel->copy_state;

@@ -219,6 +219,9 @@ int main(int argc, char **argv)
 	for (unsigned int i = 0; i < nr_operations; i++)
 		if (wanted(operations[i].name, argc, argv))
 			faults += fail_each(ctx, &operations[i]);
+	for (unsigned int i = 0; i < nr_clone_operations; i++)
+		if (wanted(clone_operations[i].name, argc, argv))
+			faults += fail_each(ctx, &clone_operations[i]);
 	printf("figure: alloc-faults %d\n", faults);
 	cohort_unref(ctx);
 	return faults ? 0 : 1;

@@ -25,5 +25,15 @@ struct operation {
 
 extern const struct operation operations[];
 extern const unsigned int nr_operations;
+extern const struct operation clone_operations[];
+extern const unsigned int nr_clone_operations;
+
+/* Path of the device that the variable names. */
+const char *fault_disk(const char *variable);
+/*
+ * An operation that said it failed may have been accepted: its job comes to an end first.
+ * One that copies a clone goes on for longer than that.
+ */
+void fault_settle(struct cohort *ctx);
 
 #endif

@@ -123,7 +123,9 @@ static void parameters_come_first(void)
 	r.sync_type = 5;
 	CHECK_INT(cohort_create_group_replica_from_elements(ctx, &r, &reply), 5, "SyncType");
 	r.sync_type = 8;
-	CHECK_INT(cohort_create_group_replica_from_elements(ctx, &r, NULL), 1, "clone");
+	CHECK_INT(cohort_create_group_replica_from_elements(ctx, &r, NULL), 5, "clone");
+	r.sync_type = 6;
+	CHECK_INT(cohort_create_group_replica_from_elements(ctx, &r, NULL), 1, "mirror");
 	CHECK(!reply, "untouched");
 	CHECK_INT(cohort_add_members(ctx, "g", two, 2, 0, NULL), 5, "twice");
 	CHECK_INT(cohort_remove_members(ctx, "g", two, 0, 0, NULL), 5, "none");

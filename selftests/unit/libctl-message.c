@@ -42,6 +42,82 @@ static void relationship_there_and_back(void)
 	request_free(&r);
 }
 
+static void put_target(struct request *r, int attr, const char *dev, uint64_t copied)
+{
+	struct nlattr *nest = request_nest(r, attr);
+
+	request_str(r, COHORT_A_TARGET_DEV, dev);
+	request_u64(r, COHORT_A_TARGET_SIZE, 1 << 30);
+	request_str(r, COHORT_A_TARGET_WWN, "wwn-1");
+	request_u64(r, COHORT_A_TARGET_COPIED, copied);
+	request_u64(r, COHORT_A_TARGET_UNREADABLE, 4096);
+	request_nest_end(r, nest);
+}
+
+static void put_clone(struct request *r)
+{
+	struct nlattr *nest = request_nest(r, COHORT_A_RELATIONSHIP_MEMBER);
+
+	request_u32(r, COHORT_A_MEMBER_INDEX, 1);
+	put_target(r, COHORT_A_MEMBER_TARGET, "8:16", 4711);
+	/* a second one takes its place, and the first is not lost */
+	put_target(r, COHORT_A_MEMBER_TARGET, NULL, 4712);
+	request_nest_end(r, nest);
+}
+
+static void target_of_a_member(void)
+{
+	struct cohort_relationship *rel;
+	const struct cohort_target *t;
+	const struct nlattr *attrs;
+	struct request r;
+	bool complete;
+	int len;
+
+	request_new(&r, COHORT_CMD_RELATIONSHIP_GET, 0);
+	put_clone(&r);
+	request_member(&r, COHORT_A_RELATIONSHIP_MEMBER, 2, "rel_2");
+	attrs = attrs_of(r.msg, &len);
+	rel = object_parse(OBJECT_RELATIONSHIP, attrs, len, &complete);
+	t = rel->members->target;
+	CHECK(t && !rel->members->next->target, "of the first one only");
+	CHECK(!t->dev && !t->dm_uuid && !t->partuuid, "what was not told");
+	CHECK_STRING(t->wwn, "wwn-1");
+	CHECK_INT((long long)t->size, 1 << 30, "size");
+	CHECK_INT((long long)t->copied, 4712, "copied");
+	CHECK_INT((long long)t->unreadable, 4096, "unreadable");
+	object_free(OBJECT_RELATIONSHIP, rel);
+	request_free(&r);
+}
+
+static void targets_of_a_request(void)
+{
+	const struct target targets[] = {
+		{ "8:16", 1 << 20, { "", "wwn-1", "" } },
+		{ "253:1", 2 << 20, { "LVM-x", "", "part-1" } },
+	};
+	const struct nlattr *attr;
+	struct request r;
+	int len, n = 0;
+
+	request_new(&r, COHORT_CMD_GROUP_REPLICA_NEW, 0);
+	targets_put(&r, targets, ARRAY_SIZE(targets));
+	CHECK_INT(r.err, 0, "room");
+	for (attr = attrs_of(r.msg, &len); nla_ok(attr, len); attr = nla_next(attr, &len), n++) {
+		struct nlattr *a[COHORT_A_TARGET_MAX + 1];
+
+		CHECK_INT(nla_type(attr), COHORT_A_RELATIONSHIP_TARGET, "type");
+		CHECK_INT(nla_parse_nested(a, COHORT_A_TARGET_MAX, (struct nlattr *)attr, NULL), 0,
+			  "nest");
+		CHECK_STRING(nla_get_string(a[COHORT_A_TARGET_DEV]), targets[n].number);
+		CHECK(nla_get_u64(a[COHORT_A_TARGET_SIZE]) == targets[n].size, "size");
+		CHECK(!a[COHORT_A_TARGET_DM_UUID] == !n && !a[COHORT_A_TARGET_WWN] == !!n &&
+		      !a[COHORT_A_TARGET_PARTUUID] == !n, "what there is");
+	}
+	CHECK_INT(n, 2, "targets");
+	request_free(&r);
+}
+
 static void unset_values_are_left_out(void)
 {
 	struct request r;
@@ -76,18 +152,24 @@ static void an_object_that_went_is_incomplete(void)
 
 static void largest_request_fits(void)
 {
+	struct target target = { .number = "4095:1048575", .size = UINT64_MAX - 1 };
 	char name[COHORT_NAME_MAX + 1];
 	struct request r;
 
+	memset(target.id.dm_uuid, 'u', sizeof(target.id.dm_uuid) - 1);
+	memset(target.id.wwn, 'w', sizeof(target.id.wwn) - 1);
+	memset(target.id.partuuid, 'p', sizeof(target.id.partuuid) - 1);
 	memset(name, 'n', COHORT_NAME_MAX);
 	name[COHORT_NAME_MAX] = '\0';
-	request_new(&r, COHORT_CMD_GROUP_REPLICA_NEW, COHORT_MEMBERS_MAX * 160);
+	request_new(&r, COHORT_CMD_GROUP_REPLICA_NEW, COHORT_MEMBERS_MAX * (160 + 400));
 	request_str(&r, COHORT_A_RELATIONSHIP_NAME, name);
 	request_str(&r, COHORT_A_RELATIONSHIP_SOURCE_GROUP, name);
 	request_str(&r, COHORT_A_RELATIONSHIP_TARGET_GROUP, name);
 	request_str(&r, COHORT_A_RELATIONSHIP_POOL, name);
 	for (uint32_t i = 1; i <= COHORT_MEMBERS_MAX; i++)
 		request_member(&r, COHORT_A_RELATIONSHIP_MEMBER, i, name);
+	for (uint32_t i = 1; i <= COHORT_MEMBERS_MAX; i++)
+		targets_put(&r, &target, 1);
 	CHECK_INT(r.err, 0, "room");
 	request_free(&r);
 }
@@ -138,6 +220,13 @@ static void extack_names_the_parameter(void)
 		     "SyncType");
 	CHECK_STRING(attribute(&r, second, 0), "SourceElements[1]");
 	CHECK_STRING(attribute(&r, second + 12, 0), "SourceElements[1]");
+	put_target(&r, COHORT_A_RELATIONSHIP_TARGET, "8:16", 0);
+	put_target(&r, COHORT_A_RELATIONSHIP_TARGET, "8:32", 0);
+	CHECK_STRING(attribute(&r, offset_of(&r, COHORT_A_RELATIONSHIP_TARGET, 0), 0),
+		     "TargetElements[0]");
+	CHECK_STRING(attribute(&r, offset_of(&r, COHORT_A_RELATIONSHIP_TARGET, 1) + 8, 0),
+		     "TargetElements[1]");
+	CHECK_STRING(attribute(&r, 0, COHORT_A_RELATIONSHIP_TARGET), "TargetElements");
 	CHECK_STRING(attribute(&r, 0, COHORT_A_RELATIONSHIP_WAIT_STATE), "WaitForCopyState");
 	CHECK_STRING(attribute(&r, 0, 4711), "");
 	CHECK_STRING(attribute(&r, 60000, 0), "");
@@ -205,6 +294,8 @@ static void strings_without_an_end(void)
 
 static const struct unit_case cases[] = {
 	{ "relationship_there_and_back", relationship_there_and_back },
+	{ "target_of_a_member", target_of_a_member },
+	{ "targets_of_a_request", targets_of_a_request },
 	{ "unset_values_are_left_out", unset_values_are_left_out },
 	{ "an_object_that_went_is_incomplete", an_object_that_went_is_incomplete },
 	{ "largest_request_fits", largest_request_fits },

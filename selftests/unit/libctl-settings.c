@@ -100,9 +100,14 @@ static void every_unhonoured_property_is_named(void)
 		cohort_replication_setting_data_init(&d);
 		CHECK_INT(cohort_replication_setting_data_set(ctx, &d, others[i], "1"), 0,
 			  others[i]);
-		CHECK_INT(check_setting_data(ctx, &d, &copy), 1, others[i]);
+		CHECK_INT(check_setting_data(ctx, COHORT_SYNC_TYPE_CLONE, &d, &copy), 1, others[i]);
+		cohort_get_error(ctx, &e);
+		CHECK(strstr(e.message, "clone"), "'%s'", e.message);
+		CHECK_INT(check_setting_data(ctx, COHORT_SYNC_TYPE_SNAPSHOT, &d, &copy), 1,
+			  others[i]);
 		cohort_get_error(ctx, &e);
 		CHECK_STRING(e.attribute, others[i]);
+		CHECK(strstr(e.message, "snapshot"), "'%s'", e.message);
 		CHECK(strstr(e.message, others[i]), "'%s'", e.message);
 	}
 }

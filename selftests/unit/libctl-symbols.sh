@@ -4,7 +4,7 @@
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
 library=${LIBCOHORT:-$top/build/lib/libcohort.so.0}
-headers=("$top/include/cohort/"{cohort,objects,gates}.h)
+headers=("$top/include/cohort/"{cohort,objects,changes,gates}.h)
 dir=$(mktemp -d)
 number=0
 failed=0

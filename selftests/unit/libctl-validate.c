@@ -52,7 +52,10 @@ static int sync_type_code(int v)
 {
 	if (v == COHORT_SYNC_TYPE_SNAPSHOT)
 		return 0;
-	if (v == COHORT_SYNC_TYPE_MIRROR || v == COHORT_SYNC_TYPE_CLONE)
+	/* a clone, but without targets: that is another parameter */
+	if (v == COHORT_SYNC_TYPE_CLONE)
+		return 5;
+	if (v == COHORT_SYNC_TYPE_MIRROR)
 		return 1;
 	return v >= 0x8000 && v <= 0xffff ? 1 : 5;
 }
@@ -65,7 +68,8 @@ static void sync_type_all_values(void)
 		const int code = sync_type_code(v);
 
 		r.sync_type = v;
-		expect(&r, code, code ? "SyncType" : NULL);
+		expect(&r, code, v == COHORT_SYNC_TYPE_CLONE ? "TargetElements" :
+		       code ? "SyncType" : NULL);
 	}
 }
 
@@ -387,6 +391,217 @@ static void images_that_can_be_written(void)
 	expect(&r, 5, "TargetSettingGoal");
 }
 
+static const char *const disks[] = { "/dev/x", "/dev/y", "/dev/z" };
+
+static struct cohort_request clone_request(void)
+{
+	struct cohort_request r = request();
+
+	r.sync_type = COHORT_SYNC_TYPE_CLONE;
+	r.target_elements = disks;
+	r.target_elements_count = ARRAY_SIZE(disks);
+	return r;
+}
+
+static void plain_clone_passes(void)
+{
+	struct cohort_request r = clone_request();
+	struct replica_args args;
+
+	CHECK_INT(validate_replica(ctx, &r, true, &args), 0, "plain");
+	CHECK_INT(args.flags, 0, "it can be written");
+	CHECK_INT(args.wait_state, COHORT_COPY_STATE_UNSYNCHRONIZED, "the job's end");
+	CHECK(args.wait_copied, "and copied behind it");
+	r.force = true;
+	expect(&r, 0, NULL);
+	r.source_elements_count = 0;
+	r.source_group_name = "g";
+	CHECK_INT(validate_replica(ctx, &r, false, &args), 0, "a group, counted later");
+}
+
+static void clone_waits_all_values(void)
+{
+	struct cohort_request r = clone_request();
+	struct replica_args args;
+
+	for (int v = -3; v <= 0x10003; v++) {
+		const bool good = v == COHORT_UNSET || v == 2 || v == 3 || v == 4 || v == 8;
+
+		r.wait_for_copy_state = v;
+		expect(&r, good ? 0 : 5, good ? NULL : "WaitForCopyState");
+		if (!good)
+			continue;
+		validate_replica(ctx, &r, true, &args);
+		CHECK_INT(args.wait_copied, v == COHORT_UNSET || v == 4, "copied");
+		CHECK_INT(args.wait_state, v == 2 || v == 8 ? v : 3, "the job's end");
+	}
+}
+
+static void targets_are_as_many_as_members(void)
+{
+	struct cohort_request r = clone_request();
+
+	for (size_t n = 0; n <= 5; n++) {
+		const char *const many[] = { "a", "b", "c", "d", "e" };
+
+		r.target_elements = many;
+		r.target_elements_count = n;
+		expect(&r, n == 3 ? 0 : 5, n == 3 ? NULL : "TargetElements");
+	}
+	r.target_elements_count = 3;
+	r.target_elements = NULL;
+	expect(&r, 5, "TargetElements");
+}
+
+static void targets_that_make_no_sense(void)
+{
+	struct cohort_request r = clone_request();
+	const char *const twice[] = { "/dev/x", "/dev/y", "/dev/x" };
+	const char *const null[] = { "/dev/x", NULL, "/dev/y" };
+	const char *const empty[] = { "/dev/x", "/dev/y", "" };
+
+	r.target_elements = twice;
+	expect(&r, 5, "TargetElements");
+	r.target_elements = null;
+	expect(&r, 5, "TargetElements[1]");
+	r.target_elements = empty;
+	expect(&r, 5, "TargetElements[2]");
+}
+
+static void targets_count_limit(void)
+{
+	static const char *list[COHORT_MEMBERS_MAX + 1];
+	static char names[COHORT_MEMBERS_MAX + 1][8];
+	struct cohort_request r = clone_request();
+	struct replica_args args;
+
+	for (size_t i = 0; i < ARRAY_SIZE(list); i++) {
+		snprintf(names[i], sizeof(names[i]), "t%zu", i);
+		list[i] = names[i];
+	}
+	r.source_elements_count = 0;
+	r.source_group_name = "g";
+	r.target_elements = list;
+	r.target_elements_count = COHORT_MEMBERS_MAX;
+	CHECK_INT(validate_replica(ctx, &r, false, &args), 0, "as many as there can be");
+	r.target_elements_count = COHORT_MEMBERS_MAX + 1;
+	CHECK_INT(validate_replica(ctx, &r, false, &args), 5, "more");
+}
+
+static void a_snapshot_has_no_targets(void)
+{
+	struct cohort_request r = clone_request();
+
+	r.sync_type = COHORT_SYNC_TYPE_SNAPSHOT;
+	expect(&r, 5, "TargetElements");
+	r.target_elements = NULL;
+	expect(&r, 5, "TargetElements");
+	r.target_elements_count = 0;
+	r.force = true;
+	expect(&r, 5, "Force");
+	r.force = false;
+	expect(&r, 0, NULL);
+}
+
+static void settings_of_a_clone(void)
+{
+	struct cohort_replication_setting_data d;
+	struct cohort_target_setting_goal goal;
+	struct cohort_request r = clone_request();
+	struct replica_args args;
+
+	cohort_replication_setting_data_init(&d);
+	cohort_target_setting_goal_init(&goal);
+	r.replication_setting_data = &d;
+	r.target_setting_goal = &goal;
+	d.failed_copy_stops_host_io = 1;
+	d.on_group_or_list_error = COHORT_ON_ERROR_CONTINUE;
+	goal.hold_time = 7;
+	goal.space_limit = 1 << 20;
+	goal.udev_visible = 1;
+	goal.read_only = 0;
+	CHECK_INT(validate_replica(ctx, &r, true, &args), 0, "all honoured");
+	CHECK_INT(args.flags, COHORT_RELATIONSHIP_FLAGS_UDEV_VISIBLE |
+		  COHORT_RELATIONSHIP_FLAGS_HOLD_ON_FULL, "flags");
+	goal.read_only = 1;
+	expect(&r, 5, "TargetSettingGoal");
+	goal.read_only = COHORT_UNSET;
+	d.read_only = 3;
+	expect(&r, 1, "ReadOnly");
+	d.read_only = COHORT_UNSET;
+	d.time_before_removal = 60;
+	expect(&r, 1, "TimeBeforeRemoval");
+}
+
+static void methodology_of_a_clone(void)
+{
+	struct cohort_replication_setting_data d;
+	struct cohort_request r = clone_request();
+
+	r.replication_setting_data = &d;
+	cohort_replication_setting_data_init(&d);
+	for (int v = 0; v <= 12; v++) {
+		d.desired_copy_methodology = v;
+		if (v == 2 || v == 9)
+			expect(&r, 0, NULL);
+		else
+			expect(&r, v >= 1 && v <= 11 ? 1 : 5, "DesiredCopyMethodology");
+	}
+}
+
+static void target_group_of_a_clone(void)
+{
+	struct cohort_request r = clone_request();
+
+	r.target_group = "tg";
+	expect(&r, 0, NULL);
+	r.target_pool = "p";
+	expect(&r, 5, "TargetPool");
+	r.target_group = NULL;
+	expect(&r, 0, NULL);
+}
+
+static void volume_group_of_a_clone(void)
+{
+	struct cohort_request r = clone_request();
+
+	r.target_pool = "vg:data";
+	expect(&r, 5, "TargetElements");
+	r.target_elements_count = 0;
+	expect(&r, 5, "TargetElements");
+	r.target_elements = NULL;
+	expect(&r, 0, NULL);
+	r.force = true;
+	expect(&r, 5, "Force");
+	r.force = false;
+	r.target_group = "tg";
+	expect(&r, 5, "TargetPool");
+	r.target_group = NULL;
+	r.target_pool = "vg:";
+	expect(&r, 5, "TargetPool");
+	r.target_pool = "vg:-a";
+	expect(&r, 5, "TargetPool");
+	r.target_pool = "vg:a/b";
+	expect(&r, 5, "TargetPool");
+	r.target_pool = "data";
+	expect(&r, 5, "TargetElements");
+	r.target_pool = "vg:data";
+	r.sync_type = COHORT_SYNC_TYPE_SNAPSHOT;
+	expect(&r, 5, "TargetPool");
+}
+
+/* Callers of before there were clones end at timeout_ms. */
+static void requests_without_targets(void)
+{
+	struct cohort_request r = clone_request();
+	struct replica_args args;
+
+	r.sync_type = COHORT_SYNC_TYPE_SNAPSHOT;
+	r.size = offsetof(struct cohort_request, target_elements);
+	CHECK_INT(validate_replica(ctx, &r, true, &args), 0, "what lies behind is not read");
+	CHECK(!args.req.target_elements && !args.req.target_elements_count, "unset");
+}
+
 static void sizes_of_requests(void)
 {
 	struct cohort_request r = request();
@@ -429,6 +644,21 @@ static void existing_group(void)
 	CHECK_INT(validate_replica(ctx, &r, false, &args), 5, "no group");
 }
 
+static bool operation_is_known(int v)
+{
+	static const int known[] = {
+		COHORT_OPERATION_ACTIVATE, COHORT_OPERATION_RETURN_TO_POOL,
+		COHORT_OPERATION_RESET_REPLICA, COHORT_OPERATION_SUSPEND, COHORT_OPERATION_RESUME,
+		COHORT_OPERATION_ABORT, COHORT_OPERATION_DETACH, COHORT_OPERATION_DISSOLVE,
+		COHORT_OPERATION_RESYNC_REPLICA,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (known[i] == v)
+			return true;
+	return false;
+}
+
 static void modify_operations(void)
 {
 	struct cohort_modify_request r, copy;
@@ -438,8 +668,7 @@ static void modify_operations(void)
 	for (int v = -3; v <= 0x10003; v++) {
 		int code = 5;
 
-		if (v == COHORT_OPERATION_ACTIVATE || v == COHORT_OPERATION_RETURN_TO_POOL ||
-		    v == COHORT_OPERATION_RESET_REPLICA)
+		if (operation_is_known(v))
 			code = 0;
 		else if ((v >= 2 && v <= 27) || (v >= 0x8000 && v <= 0xffff))
 			code = 1;
@@ -530,6 +759,17 @@ static const struct unit_case cases[] = {
 	{ "settings_of_reserved_values", settings_of_reserved_values },
 	{ "goal_values", goal_values },
 	{ "images_that_can_be_written", images_that_can_be_written },
+	{ "plain_clone_passes", plain_clone_passes },
+	{ "clone_waits_all_values", clone_waits_all_values },
+	{ "targets_are_as_many_as_members", targets_are_as_many_as_members },
+	{ "targets_that_make_no_sense", targets_that_make_no_sense },
+	{ "targets_count_limit", targets_count_limit },
+	{ "a_snapshot_has_no_targets", a_snapshot_has_no_targets },
+	{ "settings_of_a_clone", settings_of_a_clone },
+	{ "methodology_of_a_clone", methodology_of_a_clone },
+	{ "target_group_of_a_clone", target_group_of_a_clone },
+	{ "volume_group_of_a_clone", volume_group_of_a_clone },
+	{ "requests_without_targets", requests_without_targets },
 	{ "sizes_of_requests", sizes_of_requests },
 	{ "timeouts", timeouts },
 	{ "existing_group", existing_group },

@@ -120,10 +120,10 @@ check "a file in use" file_is_in_use
 while read -r way closed crashed both one; do
 	check "damage $way, closed" damage closed "$way" "$closed" "${both%%,*}" "${one%%,*}"
 	check "damage $way, crashed" damage crashed "$way" "$crashed" "${both##*,}" "${one##*,}"
-done < <(grep -v '^#\|^runs\?_\|^overlays\?_\|^side_' "$(dirname "$0")/pool-check.table")
+done < <(grep -v '^#\|^runs\?_\|^overlays\?_\|^side_\|^clones\?_' "$(dirname "$0")/pool-check.table")
 damage_each runs "runs\\?_"
 damage_each crashed side_
 ways=$("$hurt" list | sort)
 check "each way to damage a pool has its verdict" \
-	diff <(grep -v '^#\|^runs_\|^overlays_' "$(dirname "$0")/pool-check.table" | cut -d ' ' -f 1 | sort) - <<<"$ways"
+	diff <(grep -v '^#\|^runs_\|^overlays_\|^clones_' "$(dirname "$0")/pool-check.table" | cut -d ' ' -f 1 | sort) - <<<"$ways"
 finish

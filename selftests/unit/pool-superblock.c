@@ -175,6 +175,28 @@ static void moves(void)
 	CHECK(!decode(copy_a, &got, &why) && !got.moves, "none");
 }
 
+/* Nor of clones; and no feature stands for another one. */
+static void clones(void)
+{
+	struct cohort_disk_super *d = (void *)copy_a;
+	struct cohort_super sb = plain(), got;
+	const char *why;
+
+	CHECK(!sb.clones, "a new pool has none");
+	sb.clones = true;
+	cohort_super_encode(&sb, copy_a);
+	CHECK_INT(le64_to_cpu(d->incompat), COHORT_INCOMPAT_CLONES, "the feature");
+	CHECK(!decode(copy_a, &got, &why) && got.clones && !got.overlays && !got.moves &&
+	      !got.sides && !got.log_start, "clones alone");
+	d->incompat = cpu_to_le64(COHORT_INCOMPAT_KNOWN & ~COHORT_INCOMPAT_CLONES);
+	seal(d, COHORT_SUPER_A);
+	CHECK(!decode(copy_a, &got, &why) && !got.clones && got.overlays && got.sides,
+	      "all but clones");
+	d->incompat = cpu_to_le64(COHORT_INCOMPAT_CLONES << 1);
+	seal(d, COHORT_SUPER_A);
+	CHECK(decode(copy_a, &got, &why) == -EOPNOTSUPP, "the one behind it");
+}
+
 /* Whole by its checksum and still impossible: what damage or malice could write. */
 static void impossible_fields(void)
 {
@@ -296,6 +318,7 @@ static const struct unit_case cases[] = {
 	{ "start_of_the_log", start_of_the_log },
 	{ "overlays", overlays },
 		{ "moves", moves },
+	{ "clones", clones },
 	{ "impossible_fields", impossible_fields },
 	{ "a_smaller_device", a_smaller_device },
 	{ "the_newer_copy_wins", the_newer_copy_wins },

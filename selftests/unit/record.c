@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Records of the catalog that have one length, and what ids and numbers of overlays mean. */
+/* Records of the catalog: how long they are, and what ids and numbers of overlays mean. */
 #include "../../kmod/codec.h"
 #include "unit.h"
 
-static u8 buf[1024];
+static u8 buf[2 << 20];
 
 static int check(u16 type, u32 len, size_t room)
 {
@@ -40,8 +40,59 @@ static void lengths(void)
 static void unknown_types(void)
 {
 	CHECK_INT(check(0, 16, sizeof(buf)), -EUCLEAN, "type 0");
-	CHECK_INT(check(COHORT_REC_OVERLAY_DEL + 1, 16, sizeof(buf)), -EUCLEAN, "the next one");
+	CHECK_INT(check(COHORT_REC_CLONE + 1, 16, sizeof(buf)), -EUCLEAN, "the next one");
 	CHECK_INT(check(0xffff, 16, sizeof(buf)), -EUCLEAN, "the last one");
+}
+
+static void set_segments(u32 count)
+{
+	((struct cohort_disk_clone *)buf)->count = cpu_to_le32(count);
+}
+
+/* As long as the segments of its map need it. */
+static void lengths_of_a_clone(void)
+{
+	const u32 most = ((1 << 20) - 368) / 4;
+
+	set_segments(0);
+	length_of(COHORT_REC_CLONE, 368, "without a map");
+	CHECK_INT(check(COHORT_REC_CLONE, 16, sizeof(buf)), -EUCLEAN, "a header alone");
+	set_segments(1);
+	length_of(COHORT_REC_CLONE, 376, "one segment");
+	set_segments(2);
+	length_of(COHORT_REC_CLONE, 376, "two segments");
+	set_segments(3);
+	length_of(COHORT_REC_CLONE, 384, "three segments");
+	set_segments(most);
+	CHECK_INT(check(COHORT_REC_CLONE, 1 << 20, sizeof(buf)), 1 << 20, "the longest");
+	set_segments(most + 1);
+	CHECK_INT(check(COHORT_REC_CLONE, (1 << 20) + 8, sizeof(buf)), -EUCLEAN, "one more");
+	set_segments(U32_MAX);
+	CHECK_INT(check(COHORT_REC_CLONE, 352, sizeof(buf)), -EUCLEAN, "all there are");
+	CHECK_INT(check(COHORT_REC_CLONE, 368, sizeof(buf)), -EUCLEAN, "all there are");
+}
+
+static void fields_of_a_clone(void)
+{
+	CHECK_INT(offsetof(struct cohort_disk_clone, member), 16, "member");
+	CHECK_INT(offsetof(struct cohort_disk_clone, count), 20, "segments");
+	CHECK_INT(offsetof(struct cohort_disk_clone, map), 24, "map");
+	CHECK_INT(offsetof(struct cohort_disk_clone, size), 40, "size");
+	CHECK_INT(offsetof(struct cohort_disk_clone, dm_uuid), 56, "dm uuid");
+	CHECK_INT(offsetof(struct cohort_disk_clone, wwn), 192, "WWN");
+	CHECK_INT(offsetof(struct cohort_disk_clone, partuuid), 328, "partition uuid");
+	CHECK_INT(offsetof(struct cohort_disk_clone, segment), 368, "segments");
+}
+
+static void fields_of_a_map_block(void)
+{
+	CHECK_INT(offsetof(struct cohort_disk_map_block, crc), 4, "crc");
+	CHECK_INT(offsetof(struct cohort_disk_map_block, address), 8, "address");
+	CHECK_INT(offsetof(struct cohort_disk_map_block, map), 16, "map");
+	CHECK_INT(offsetof(struct cohort_disk_map_block, seq), 32, "seq");
+	CHECK_INT(offsetof(struct cohort_disk_map_block, block), 40, "block");
+	CHECK_INT(offsetof(struct cohort_disk_map_block, bits), 64, "bits");
+	CHECK_INT(sizeof(struct cohort_disk_map_block), COHORT_BLOCK, "all of it");
 }
 
 static void fields_of_an_overlay(void)
@@ -63,6 +114,9 @@ static void numbers_of_overlays(void)
 static const struct unit_case cases[] = {
 	{ "lengths", lengths },
 	{ "unknown_types", unknown_types },
+	{ "lengths_of_a_clone", lengths_of_a_clone },
+	{ "fields_of_a_clone", fields_of_a_clone },
+	{ "fields_of_a_map_block", fields_of_a_map_block },
 	{ "fields_of_an_overlay", fields_of_an_overlay },
 	{ "numbers_of_overlays", numbers_of_overlays },
 };

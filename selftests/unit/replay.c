@@ -119,7 +119,7 @@ static void segment_that_goes_on_in_the_next(void)
 	CHECK_INT(got.records, 2, "records");
 }
 
-/* What runs say is not read from the log; nor is an index segment. */
+/* What runs say is not read from the log; nor is an index segment, or one of a copy map. */
 static void log_that_starts_later(void)
 {
 	new_pool();
@@ -133,6 +133,10 @@ static void log_that_starts_later(void)
 	pool.table[5].kind = COHORT_SEGMENT_INDEX;
 	pool.table[5].length = pool.sb.segment_size;
 	write_table(5);
+	use_segment_as(6, 5, COHORT_SEGMENT_MAP);
+	memcpy(here(), segment_at(3, 0), COHORT_BLOCK);
+	pool.table[6].length = pool.sb.segment_size;
+	write_table(6);
 	use_segment(1, 4);
 	put_deletions(2, 1);
 	pool.sb.log_start = 2;

@@ -32,7 +32,7 @@ lists_all()
 }
 check "the list of verbs is whole" lists_all
 
-counted() { [[ $(wc -l <"$dir/verbs") -eq 33 ]] || { cat "$dir/verbs"; return 1; }; }
+counted() { [[ $(wc -l <"$dir/verbs") -eq 38 ]] || { cat "$dir/verbs"; return 1; }; }
 check "the verbs are the ones promised" counted
 
 in_manual()
@@ -82,6 +82,9 @@ check "completion of a verb" completes "cohortctl repl" "replicate"
 check "completion of a noun's verb" completes "cohortctl pool c" "create close check"
 check "completion of a verb's option" completes "cohortctl replicate --ty" "--type"
 check "completion of an option's value" completes "cohortctl replicate --type m" "mirror"
+check "completion of the targets of a clone" completes "cohortctl replicate --target " ""
+check "completion of a volume group" completes "cohortctl replicate --target-pool " "vg:"
+check "completion behind a flag of the same name" completes "cohortctl group create --target --po" "--pool"
 check "completion knows whose an option is" completes "cohortctl list --ch" ""
 check "completion skips options and their values" completes "cohortctl --units b job sh" "show"
 

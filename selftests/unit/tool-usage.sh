@@ -55,6 +55,24 @@ target group with members|a target group starts empty: 'a' is too much|group cre
 job that is no number|'first' is not the number of a job|job show first
 job zero|'0' is not the number of a job|job wait 0
 job word|'x' is not the number of a job|job cancel x
+a clone without targets|a clone needs TargetElements|replicate --type clone a
+a clone with too few targets|1 TargetElements for 2 SourceElements|replicate --type clone --target /dev/null a b
+a target twice|/dev/null is named twice|replicate --type clone --target /dev/null --target /dev/null a b
+a snapshot with a target|TargetElements are for a clone only|replicate --type snapshot --target /dev/null a
+a snapshot by force|Force has no meaning without targets|replicate --type snapshot --force a
+a clone that is read-only|ReadOnly has no meaning for a clone|replicate --type clone --target /dev/null --target-setting ReadOnly=yes a
+a clone of limited time|TimeBeforeRemoval is not supported for a clone|replicate --type clone --target /dev/null --set TimeBeforeRemoval=1d a
+a volume group and targets|TargetElements must not be given|replicate --type clone --target-pool vg:v --target /dev/null a
+a volume group without a name|'vg:' is not vg: and the name|replicate --type clone --target-pool vg: a
+a volume group of no name|'vg:a/b' is not vg: and the name|replicate --type clone --target-pool vg:a/b a
+a snapshot in a volume group|for a clone only|replicate --type snapshot --target-pool vg:v a
+a volume group without its name|--target-pool needs a value|replicate --type clone a --target-pool
+target without its device|--target needs a value|replicate --type clone a --target
+target of a group with a value|--target takes no value|group create --target=x g
+detach of no clone|--type 'mirror' is not clone|detach --type mirror r
+suspend of nothing|arguments are missing: REL|suspend
+dissolve of too much|too many arguments, at 'b'|dissolve a b
+force of a relationship that needs none|--force is not for this verb|abort --force r
 events count of no number|--count 'few' is not a number|events --count few
 forget without waiting|--forget has to wait|detach --forget --no-wait app
 TABLE
