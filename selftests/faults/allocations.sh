@@ -5,6 +5,7 @@
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../cut/stage.sh"
+. "$(dirname "$0")/../clone/stage.sh"
 
 raise()
 {
@@ -28,6 +29,14 @@ t_in_operations_on_pools() { faults pool-create pool-open pool-close pool-extend
 t_in_operations_on_sources() { faults attach attach-known detach source-remove; }
 t_in_operations_on_groups() { faults group-create group-delete group-add group-remove; }
 t_in_cuts_and_deletions() { faults replicate replicate-group prepare activate give-back reset gate; }
+t_in_operations_on_clones()
+{
+	make_targets 2 16M "$DISK4"
+	copy_slowly
+	export FAULT_T1=$T1 FAULT_T2=$T2
+	faults clone suspend resume abort detach-clone
+}
+
 t_in_looking() { faults list get diff; }
 
 run_tests "$@"
