@@ -10,6 +10,7 @@
 
 peers=()
 cutters=()
+hydrators=()
 
 find_peers()
 {
@@ -17,15 +18,19 @@ find_peers()
 
 	peers=()
 	cutters=()
-	for name in ${BENCH_PEERS:-cohort snapshot snapshot16 snapshot64 thin suspend}; do
+	hydrators=()
+	for name in ${BENCH_PEERS:-cohort snapshot snapshot16 snapshot64 thin suspend \
+		clone4 clone4t clone64 clone64t}; do
 		case $name in
 		cohort)
 			peers+=(cohort)
 			cutters+=(cohort)
+			hydrators+=(cohort)
 			modprobe dm_cohort || fail "dm_cohort does not load"
 			;;
 		snapshot | snapshot16 | snapshot64 | thin) peers+=("$name") ;;
 		suspend) cutters+=(suspend) ;;
+		clone4 | clone4t | clone64 | clone64t) hydrators+=("$name") ;;
 		*) fail "no peer $name" ;;
 		esac
 	done

@@ -17,11 +17,19 @@ median()
 	sort -g | awk '{ v[NR] = $1 } END { if (NR) print v[int((NR + 1) / 2)] }'
 }
 
-# value PEER METRIC: of dm-linear, beside all peers
+# The columns of a table: what was measured beside each peer, and the peers.
+columns()
+{
+	beside=$1
+	shift
+	columns=("$@")
+}
+
+# value PEER METRIC: of what stands beside, beside all peers
 value()
 {
-	awk -v p="$1" -v m="$2" '
-		$1 == p && $2 == m || p == "linear" && $2 == m "-linear" { print $4 }' \
+	awk -v p="$1" -v m="$2" -v b="$beside" '
+		$1 == p && $2 == m || p == b && $2 == m "-" b { print $4 }' \
 		"$results" | median
 }
 
@@ -40,7 +48,7 @@ row()
 	local peer cell
 
 	printf '%-34s' "$1"
-	for peer in linear "${peers[@]}"; do
+	for peer in "$beside" "${columns[@]}"; do
 		cell=$(value "$peer" "$2")
 		[ -z "$cell" ] || cell=$(awk -v v="$cell" -v f="${3:-%.0f}" \
 			'BEGIN { printf f, f ~ /KiB/ ? v / 1024 : v }')
@@ -56,7 +64,7 @@ ratio_row()
 
 	printf '%-34s' "$1"
 	printf '%12s' ""
-	for peer in "${peers[@]}"; do
+	for peer in "${columns[@]}"; do
 		cell=$(ratio "$peer" "$2" "$3")
 		printf '%12s' "${cell:--}"
 	done
@@ -65,6 +73,7 @@ ratio_row()
 
 print_load()
 {
+	columns linear "${peers[@]}"
 	printf '%-34s' "write IOPS, 4 KiB"
 	printf '%12s' dm-linear "${peers[@]}"
 	echo
@@ -126,6 +135,45 @@ print_cuts()
 				echo
 			done
 		done
+	done
+	echo
+}
+
+# clone_row LABEL METRIC: of cohort, to each dm-clone
+clone_row()
+{
+	local peer cohort cell
+
+	cohort=$(value cohort "$2")
+	printf '%-34s%12s' "$1" ""
+	for peer in "${columns[@]}"; do
+		cell=
+		[[ $peer != clone* || -z $cohort ]] || cell=$(awk -v v="$(value "$peer" "$2")" \
+			-v c="$cohort" 'BEGIN { if (v > 0) printf "%.3f", c / v; else print "-" }')
+		printf '%12s' "$cell"
+	done
+	echo
+}
+
+print_hydrate()
+{
+	local depth
+
+	columns dd "${hydrators[@]}"
+	printf '%-34s' "copied, MiB/s"
+	printf '%12s' dd "${hydrators[@]}"
+	echo
+	row "idle" copy '%.1f'
+	ratio_row "  to dd" copy copy-dd
+	[[ " ${hydrators[*]} " != *" cohort "* ]] || clone_row "  cohort to it" copy
+	for depth in $hyd_depths; do
+		row "under random writes, QD$depth" "copy$depth" '%.1f'
+		ratio_row "  to idle" "copy$depth" copy
+		row "  their p99 meanwhile, ms" "copying$depth-p99" '%.3f'
+		row "  and once all is copied" "copied$depth-p99" '%.3f'
+		ratio_row "  one to the other" "copying$depth-p99" "copied$depth-p99"
+		row "  their IOPS meanwhile" "copying$depth-iops"
+		row "  and once all is copied" "copied$depth-iops"
 	done
 	echo
 }
