@@ -528,6 +528,7 @@ static void break_old_cut(struct relate *r)
 		/* as break_member() */
 		smp_wmb();
 		cohort_source_live_del(m->source, m->epoch);
+		cohort_overlay_drop(r->rel, i);
 	}
 	mutex_unlock(&cohort_cut_mutex);
 }
