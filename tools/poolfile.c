@@ -65,6 +65,15 @@ static int claim(const struct poolfile *file, const struct stat *st, bool write)
 	return flock(file->fd, (write ? LOCK_EX : LOCK_SH) | LOCK_NB) ? -EBUSY : 0;
 }
 
+/*
+ * The module writes past the page cache. Who else has the device open keeps what was
+ * read there before: the checks would judge that, and a repair write it.
+ */
+static int forget_cache(const struct poolfile *file, const struct stat *st)
+{
+	return S_ISBLK(st->st_mode) ? -posix_fadvise(file->fd, 0, 0, POSIX_FADV_DONTNEED) : 0;
+}
+
 static int open_file(struct poolfile *file, bool write)
 {
 	struct stat st;
@@ -78,7 +87,9 @@ static int open_file(struct poolfile *file, bool write)
 	if (file->fd < 0)
 		return -errno;
 	err = fstat(file->fd, &st) ? -errno : find_size(file, &st);
-	return err ? err : claim(file, &st, write);
+	if (!err)
+		err = claim(file, &st, write);
+	return err ? err : forget_cache(file, &st);
 }
 
 int poolfile_open(struct app *app, struct poolfile *file, const char *path, bool write,

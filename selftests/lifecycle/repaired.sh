@@ -50,6 +50,18 @@ images_are_right()
 	done
 }
 
+t_check_reads_the_disk_and_not_what_somebody_read_before()
+{
+	exec 8<"$DISK1"
+	dd if="$DISK1" of=/dev/null bs=1M count=8 status=none
+	cohortctl pool create --force p "$DISK1"
+	cohortctl pool close p
+	cohortctl pool check "$DISK1" | grep -q 'pool p is whole'
+	exec 8<&-
+	cohortctl pool open "$DISK1"
+	cohortctl pool remove p
+}
+
 t_closed_pool()
 {
 	lay closed
