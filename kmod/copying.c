@@ -12,6 +12,7 @@
 #include "pool.h"
 #include "registry.h"
 #include "source.h"
+#include "state.h"
 #include "trace.h"
 
 /* A request to the job is seen after so long at the latest. */
@@ -191,11 +192,27 @@ static void apply_change(const struct change *c, struct cohort_rel *rel)
 	});
 }
 
+/* It may have become whole, or broken, since it was asked for. */
+static bool concerns_any(const struct change *c, const struct cohort_rel *rel)
+{
+	u32 i;
+
+	for (i = 0; i < rel->count; i++)
+		if (concerns(c, rel, i))
+			return true;
+	return false;
+}
+
 static int change_locked(const struct change *c, struct cohort_rel *rel)
 {
-	/* deleted meanwhile: it must not come back */
-	int err = READ_ONCE(rel->dead) ? -ENODEV : append_change(c, rel);
+	int err;
 
+	/* deleted meanwhile: it must not come back */
+	if (READ_ONCE(rel->dead))
+		return -ENODEV;
+	if (!concerns_any(c, rel))
+		return -EINVAL;
+	err = append_change(c, rel);
 	if (err)
 		return err;
 	mutex_lock(&cohort_lock);
@@ -219,6 +236,9 @@ static int change(const struct change *c, struct cohort_rel *rel, struct cohort_
 	cohort_pool_read_end(rel->pool);
 	if (err == -ENODEV)
 		cohort_refuse(words, err, "relationship \"%s\" went", rel->name);
+	else if (err == -EINVAL)
+		cohort_refuse(words, err, "relationship \"%s\" is %s by now", rel->name,
+			      cohort_state_copy_name(READ_ONCE(rel->state)));
 	else if (err)
 		cohort_refuse_append(words, err, rel->pool->name);
 	return err;
@@ -407,17 +427,19 @@ static int judge(struct cohort_job *job, const struct cohort_rel *rel, const str
 /* Suspended it copies nothing; terminated the relationship is Suspended. */
 static int obey(struct cohort_job *job, struct cohort_rel *rel)
 {
-	int err;
+	int err, ret;
 
 	WRITE_ONCE(rel->paused, true);
 	stop_all(rel);
 	err = cohort_job_go_on(job);
 	WRITE_ONCE(rel->paused, false);
-	if (!err)
+	if (!err) {
 		start_all(rel);
-	else if (cohort_copying_suspend(rel, &job->words))
-		return -EIO;
-	return err;
+		return 0;
+	}
+	ret = cohort_copying_suspend(rel, &job->words);
+	/* whole or broken by now: there is nothing to suspend */
+	return ret && ret != -EINVAL ? ret : err;
 }
 
 static bool has_news(const struct cohort_rel *rel)

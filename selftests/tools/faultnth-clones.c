@@ -66,6 +66,12 @@ static int clone_at_rest(struct cohort *ctx)
 	return clone_make(ctx) ?: clone_suspend(ctx);
 }
 
+/* Each time it goes on some of it is copied at once: so it would be whole soon. */
+static int rest_anew(struct cohort *ctx)
+{
+	return clone_detach(ctx) ?: clone_at_rest(ctx);
+}
+
 /* Its state; 0: it is not there. */
 static uint32_t state_of(struct cohort *ctx)
 {
@@ -132,8 +138,8 @@ static enum effect clone_is_given_up(struct cohort *ctx)
 
 const struct operation clone_operations[] = {
 	{ "clone", clone_make, clone_is_made, clone_detach, NULL, NULL },
-	{ "suspend", clone_suspend, clone_rests, clone_resume, clone_make, clone_detach },
-	{ "resume", clone_resume, clone_goes_on, clone_suspend, clone_at_rest, clone_detach },
+	{ "suspend", clone_suspend, clone_rests, clone_anew, clone_make, clone_detach },
+	{ "resume", clone_resume, clone_goes_on, rest_anew, clone_at_rest, clone_detach },
 	{ "abort", clone_abort, clone_is_given_up, clone_anew, clone_make, clone_detach },
 	{ "detach-clone", clone_detach, clone_is_gone, clone_make, clone_make, clone_detach },
 };
