@@ -261,6 +261,8 @@ t_prepared_clone_has_its_cut_when_it_is_activated()
 
 t_copy_that_is_given_up_leaves_nothing_of_it_in_the_pool()
 {
+	# with checkpoints, behind which a segment can be free
+	flush_often
 	raise_slow 1 32M
 	put 1 $M1 0 32M
 	clone_of Unsynchronized m1
@@ -278,7 +280,7 @@ t_copy_that_is_given_up_leaves_nothing_of_it_in_the_pool()
 	cohortctl pool close p
 	cohortctl pool check "$DISK1"
 	cohortctl pool dump "$DISK1" >dumped
-	grep -w map dumped && fail "a segment of a copy map is left"
+	grep 'blocks of copy maps' dumped && fail "a segment of a copy map is left"
 	cohortctl pool open "$DISK1"
 	attach_again m1 /dev/mapper/slice1
 	clone_of Unsynchronized m1
