@@ -68,7 +68,7 @@ static void judge(u64 block, int which, bool whole)
 
 	PROMISED(!cohort_map_block_check(&map, SEED, cohort_map_address(&map, &sb, block, which),
 					 block, d, &seq));
-	PROMISED(seq && good == whole && (!good || seq >= other));
+	PROMISED(seq && whole == (good && seq == other) && (!good || seq >= other));
 	PROMISED(!memcmp(d->map, map.uuid, sizeof(d->map)) && le32_to_cpu(d->block) == block);
 	PROMISED(left >= COHORT_MAP_BITS || is_clear(d, left));
 }
