@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Targets that LVM makes for a clone: all of them or none, found again, and volumes of their own in the end.
-# guest: disks=4 size=256M timeout=900
+# guest: disks=4 size=256M timeout=900 sampled
 # shellcheck disable=SC2317,SC2153 # cases are called by run_tests; disks come from the guest
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../cut/stage.sh"

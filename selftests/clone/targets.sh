@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Targets of clones: which are taken, which are not, and what each operation says in each state.
-# guest: disks=4 size=256M timeout=900
+# guest: disks=4 size=256M timeout=900 sampled
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../cut/stage.sh"

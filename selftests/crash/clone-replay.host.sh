@@ -11,7 +11,7 @@ seed=${3:-${COHORT_SEED:-$RANDOM}}
 clones=${4:-3}
 options=("${@:5}")
 # So many of them by the kernel too.
-recovered=$(((points + 99) / 100))
+recovered=$(((points + 249) / 250))
 # The second member ends within a chunk; its target is larger.
 disks=(pool:$((32 << 20)) marks:$((64 << 10)) m1:$((12 << 20)) m2:$(((5 << 20) + 1536))
 	t1:$((12 << 20)) t2:$((6 << 20)))
