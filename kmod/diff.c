@@ -23,10 +23,13 @@ static const struct cohort_rel_member *member_of(const struct cohort_rel *rel,
 	return NULL;
 }
 
-static bool has_cut(const struct cohort_rel *rel, const struct cohort_source *source)
+/* The one of @epoch, which another one may have taken the place of. */
+static bool has_cut(const struct cohort_rel *rel, const struct cohort_source *source, u64 epoch)
 {
-	return !READ_ONCE(rel->dead) &&
-		cohort_member_has_cut(member_of(rel, source));
+	const struct cohort_rel_member *m = member_of(rel, source);
+
+	return !READ_ONCE(rel->dead) && cohort_copy_has_cut(READ_ONCE(m->state)) && epoch &&
+		READ_ONCE(m->epoch) == epoch;
 }
 
 /* The relationship and the epoch of its cut of @source. */
@@ -43,7 +46,10 @@ static int find_cut(const char *name, u32 attr, const struct cohort_source *sour
 		return cohort_refuse_attr(words, -ENOENT, attr,
 					  "relationship \"%s\" has no member \"%s\"", name,
 					  source->name);
-	if (!has_cut(rel, source))
+	if (rel->busy)
+		return cohort_refuse_attr(words, -EBUSY, attr,
+					  "relationship \"%s\" is being changed", name);
+	if (!has_cut(rel, source, member_of(rel, source)->epoch))
 		return cohort_refuse_attr(words, -EINVAL, attr,
 					  "relationship \"%s\" has no cut of \"%s\"", name,
 					  source->name);
@@ -138,7 +144,8 @@ int cohort_diff_next(const struct cohort_diff *d, u64 *chunk, u64 end, bool diff
 
 bool cohort_diff_holds(const struct cohort_diff *d)
 {
-	/* what was found, then state; pairs with the barrier in break_member() */
+	/* what was found, then state; pairs with the barriers where a cut is let go */
 	smp_rmb();
-	return has_cut(d->rel, d->source) && (!d->other || has_cut(d->other, d->source));
+	return has_cut(d->rel, d->source, d->epoch) &&
+		(!d->other || has_cut(d->other, d->source, d->other_epoch));
 }

@@ -391,9 +391,11 @@ static void exchange(struct relate *r, u32 i)
 {
 	struct cohort_rel_member *m = &r->rel->member[i];
 	struct relate_member *old = &r->member[i];
+	u64 epoch = m->epoch;
 	u32 state = m->state;
 
-	swap(m->epoch, old->epoch);
+	WRITE_ONCE(m->epoch, old->epoch);
+	old->epoch = epoch;
 	swap(m->when, old->when);
 	swap(m->mixed, old->mixed);
 	swap(m->err, old->err);
@@ -478,6 +480,8 @@ static void leave_old_cut(struct relate *r)
 {
 	u32 i;
 
+	/* no longer the epoch, then what was kept for it: pairs with cohort_diff_holds() */
+	smp_wmb();
 	mutex_lock(&cohort_cut_mutex);
 	for (i = 0; i < r->rel->count; i++)
 		if (cohort_copy_has_cut(r->member[i].state) && r->member[i].epoch)
@@ -573,6 +577,8 @@ static void roll_back(struct relate *r, bool taken)
 		uncut(r, taken);
 	if (r->new_rel)
 		cohort_relate_forget(r);
+	/* what was busy was looked at by nobody */
+	cohort_pool_look(r->pool);
 }
 
 /*
@@ -678,8 +684,11 @@ static int run_create(struct cohort_job *job)
 		commit(r);
 	mutex_unlock(&cohort_lock);
 	drop_other_maps(r);
-	if (!err && r->renew)
+	/* also of a cut that came to nothing: before the old one breaks for want of room */
+	if (r->renew && !READ_ONCE(r->pool->log->failed)) {
 		cohort_pool_prune(r->pool);
+		r->pool->holding = false;
+	}
 	mutex_unlock(&r->pool->catalog_mutex);
 	cohort_relate_free(r);
 	return err;
