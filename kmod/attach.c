@@ -232,6 +232,21 @@ static int check_idle(const struct cohort_source *source, struct cohort_words *w
 	return 0;
 }
 
+/* One that is being made or renewed would be of two disks. */
+static int check_cuts_idle(const struct cohort_source *source, struct cohort_words *words)
+{
+	const struct cohort_rel *rel;
+	u32 i;
+
+	list_for_each_entry(rel, &source->pool->rels, list)
+		for (i = 0; i < rel->count; i++)
+			if (rel->member[i].source == source && rel->busy)
+				return cohort_refuse(words, -EBUSY,
+						     "relationship \"%s\" is being changed",
+						     rel->name);
+	return 0;
+}
+
 static struct cohort_source *new_source(struct cohort_pool *pool,
 					const struct cohort_attach_args *a,
 					struct cohort_words *words)
@@ -303,6 +318,8 @@ struct cohort_job *cohort_source_attach(const struct cohort_attach_args *a,
 			err = 0;
 		}
 	}
+	if (!err && breaks)
+		err = check_cuts_idle(source, words);
 	if (err)
 		return ERR_PTR(err);
 	if (!known)
