@@ -17,6 +17,8 @@
 
 /* A request to the job is seen after so long at the latest. */
 #define LOOK_EVERY	(HZ / 4)
+/* So many looks in a row find tables of complete members alone: the others are not coming. */
+#define LOOKS_IN_VAIN	40
 
 static bool is_unsynchronized(const struct cohort_rel *rel, u32 member)
 {
@@ -398,14 +400,16 @@ static void add_up(struct cohort_job *job, struct cohort_rel *rel, struct sum *s
 }
 
 /* -EAGAIN: it goes on. */
-static int judge(struct cohort_job *job, const struct cohort_rel *rel, const struct sum *sum)
+static int judge(struct cohort_job *job, struct cohort_rel *rel, const struct sum *sum)
 {
 	if (READ_ONCE(rel->dead))
 		return cohort_refuse(&job->words, -ENODEV, "relationship \"%s\" went", rel->name);
 	if (sum->complete == rel->count)
 		return 0;
-	if (sum->active)
+	if (sum->active) {
+		rel->vain_looks = 0;
 		return -EAGAIN;
+	}
 	if (sum->resting)
 		return cohort_refuse(&job->words, -ECANCELED, "relationship \"%s\" was suspended",
 				     rel->name);
@@ -417,7 +421,7 @@ static int judge(struct cohort_job *job, const struct cohort_rel *rel, const str
 				     "member %u of \"%s\" could not be copied to its end",
 				     sum->failed, rel->name);
 	/* those that are complete have theirs: the others' may be on their way */
-	if (sum->tables)
+	if (sum->tables && ++rel->vain_looks < LOOKS_IN_VAIN)
 		return -EAGAIN;
 	return cohort_refuse(&job->words, -ENODEV,
 			     "the devices of \"%s\" went: copying goes on when they come back",
@@ -439,7 +443,11 @@ static int obey(struct cohort_job *job, struct cohort_rel *rel)
 	}
 	ret = cohort_copying_suspend(rel, &job->words);
 	/* whole or broken by now: there is nothing to suspend */
-	return ret && ret != -EINVAL ? ret : err;
+	if (!ret || ret == -EINVAL)
+		return err;
+	/* not Suspended: a job that begins anew sees to it */
+	start_all(rel);
+	return ret;
 }
 
 static bool has_news(const struct cohort_rel *rel)
@@ -520,6 +528,7 @@ static int run_copy(struct cohort_job *job)
 	bool again;
 	int err;
 
+	rel->vain_looks = 0;
 	do
 		err = copy_step(job, rel);
 	while (err == -EAGAIN);

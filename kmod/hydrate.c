@@ -125,6 +125,9 @@ static int write_changed(struct piece *p, u64 start, u32 len)
 	int err = cohort_bdev_rw(p->h->clone->target, REQ_OP_READ, start, p->old, len);
 	u32 from, to = 0;
 
+	/* what can not be read may well be written: many a disk mends it so */
+	if (err)
+		return write_out(p, start, 0, len);
 	while (to < len && !err) {
 		for (from = to; from < len && !differs(p, from, min(chunk, len - from));)
 			from += min(chunk, len - from);

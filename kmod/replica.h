@@ -91,6 +91,7 @@ struct cohort_rel {
 	const char *reason;		/* why Broken */
 	bool copying;			/* a job sees to its copies */
 	bool paused;			/* and is suspended: none is copied; READ_ONCE */
+	u32 vain_looks;			/* that job's: at nothing to be copied, in a row */
 	wait_queue_head_t copies;	/* of that job: news of one */
 	u32 count;
 	struct cohort_rel_member member[];
