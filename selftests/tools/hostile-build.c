@@ -114,6 +114,7 @@ static __u64 sane_number(const struct attr *attr, __u64 dice)
 		{ "consistency", COHORT_CONSISTENCY_SEQUENTIAL },
 		{ "on-error", COHORT_ON_ERROR_STOP },
 		{ "kind", COHORT_GROUP_KIND_SOURCE },
+		{ "request", COHORT_JOB_REQUEST_START },
 		{ "size", 16 << 20 },
 	};
 
@@ -143,6 +144,16 @@ static void put_member(struct message *m, __u16 type, const char *name, enum wro
 	end_nest(m, nest);
 }
 
+static void put_target(struct message *m, __u16 type)
+{
+	struct nlattr *nest = begin_nest(m, type);
+	const __u64 size = 16 << 20;
+
+	put(m, COHORT_A_TARGET_DEV, "251:7", sizeof("251:7"));
+	put(m, COHORT_A_TARGET_SIZE, &size, sizeof(size));
+	end_nest(m, nest);
+}
+
 static void put_sane(struct message *m, const struct op *op, const struct attr *attr, __u64 dice)
 {
 	const char *text = sane_text(op, attr, dice);
@@ -160,6 +171,8 @@ static void put_sane(struct message *m, const struct op *op, const struct attr *
 	case BINARY:
 		return put(m, attr->type, binary, sizeof(binary));
 	case NEST:
+		if (!strcmp(attr->name, "target"))
+			return put_target(m, attr->type);
 		put_member(m, attr->type, "m1", NOTHING);
 		if (dice & 1)
 			put_member(m, attr->type, "m2", NOTHING);
