@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A clone from its cut to the disk that it becomes: read and written meanwhile, through restarts, asked to rest.
-# guest: disks=4 size=256M timeout=900
+# guest: disks=4 size=256M timeout=900 kernel=6.12,debug
 # shellcheck disable=SC2317 # cases are called by run_tests
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../cut/stage.sh"
