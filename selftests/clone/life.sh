@@ -157,6 +157,7 @@ t_copying_rests_and_goes_on_when_asked()
 	holds 3 $C1 30M 1M
 	sleep 2
 	same "$(show c BytesCopied)" $((before + M)) "what rests was copied"
+	copy_quickly
 	cohortctl resume c --wait Synchronized
 	holds 1 $T1 0 30M
 	holds 3 $T1 30M 1M
