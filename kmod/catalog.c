@@ -381,17 +381,6 @@ static void *dump_space(struct dump *d, size_t len)
 	return at;
 }
 
-static size_t copies_size(const struct cohort_rel *rel)
-{
-	size_t len = 0;
-	u32 i;
-
-	for (i = 0; i < rel->count; i++)
-		if (rel->member[i].copy)
-			len += cohort_copy_record_len(rel, i);
-	return len;
-}
-
 static size_t catalog_size(struct cohort_pool *pool)
 {
 	struct cohort_overlay *overlay;
@@ -407,7 +396,7 @@ static size_t catalog_size(struct cohort_pool *pool)
 	list_for_each_entry(group, &pool->groups, list)
 		len += cohort_group_record_len(group);
 	list_for_each_entry(rel, &pool->rels, list)
-		len += cohort_rel_record_len(rel) + copies_size(rel);
+		len += cohort_rel_record_len(rel) + cohort_copy_records_len(rel);
 	list_for_each_entry(item, &pool->runs.list, list)
 		len += cohort_run_record_len(item->run.count);
 	xa_for_each(&pool->overlays, id, overlay)

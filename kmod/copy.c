@@ -229,6 +229,17 @@ size_t cohort_copy_record_len(const struct cohort_rel *rel, u32 member)
 	return cohort_copy_len_with(recorded_count(rel, member));
 }
 
+size_t cohort_copy_records_len(const struct cohort_rel *rel)
+{
+	size_t len = 0;
+	u32 i;
+
+	for (i = 0; i < rel->count; i++)
+		if (copy_of(rel, i))
+			len += cohort_copy_record_len(rel, i);
+	return len;
+}
+
 size_t cohort_copy_encode(const struct cohort_rel *rel, u32 member, bool map, void *buf)
 {
 	const struct cohort_copy *copy = copy_of(rel, member);

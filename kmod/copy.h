@@ -91,6 +91,8 @@ void cohort_copy_close(struct cohort_rel *rel, u32 member);
 
 /* Records. Caller holds cohort_lock. */
 size_t cohort_copy_record_len(const struct cohort_rel *rel, u32 member);
+/* Of all members together that have a copy. */
+size_t cohort_copy_records_len(const struct cohort_rel *rel);
 /* Of one whose map has @count segments. Any context. */
 size_t cohort_copy_len_with(u32 count);
 /* With the map it has, or as one that has none. */

@@ -297,17 +297,6 @@ static void *put_del(void *at, u16 type, u32 id, bool yes)
 	return at + sizeof(struct cohort_disk_record);
 }
 
-static size_t copies_len(const struct cohort_rel *rel)
-{
-	size_t len = 0;
-	u32 i;
-
-	for (i = 0; i < rel->count; i++)
-		if (rel->member[i].copy)
-			len += cohort_copy_record_len(rel, i);
-	return len;
-}
-
 static void *put_copies(void *at, const struct cohort_rel *rel)
 {
 	u32 i;
@@ -332,7 +321,7 @@ int cohort_relate_append(struct relate *r)
 {
 	struct cohort_rel *rel = r->rel;
 	size_t room = cohort_rel_record_len(rel) + cohort_group_record_len(rel->source_group) +
-		cohort_group_record_len(rel->target_group) + copies_len(rel) +
+		cohort_group_record_len(rel->target_group) + cohort_copy_records_len(rel) +
 		(3 + rel->count) * sizeof(struct cohort_disk_record);
 	void *buf = kvzalloc(room, GFP_NOIO), *at = buf;
 	bool del = r->state == COHORT_STATE_NONE;
